@@ -222,7 +222,13 @@ mod tests {
             playbook_path: String::new(),
             requirements: Requirements::Text(String::new()),
             variables: serde_json::Map::new(),
-            target: Target { ssh, user: String::new(), private_key: String::new().into(), host_key: None },
+            target: Target {
+                ssh,
+                user: String::new(),
+                private_key: String::new().into(),
+                host_key: None,
+                python: None,
+            },
             line_timeout: Duration::MAX,
             global_timeout: Duration::MAX,
         }

@@ -89,6 +89,7 @@ pub(super) fn on_no_machine(spec: LoadSpec, dir: &RunDir) -> RunSpec {
         user: "nobody".to_owned(),
         private_key: String::new().into(),
         host_key: None,
+        python: None,
     };
     spec.run(dir.path().to_owned(), target, LIMIT, LIMIT)
 }

@@ -96,6 +96,8 @@ pub struct Target {
     pub private_key: SecretString,
     /// The only host key to accept; none: the first one is trusted, within this run directory.
     pub host_key: Option<String>,
+    /// The absolute path of the machine's Python interpreter, without blanks and quotes; none: Ansible looks for one.
+    pub python: Option<String>,
 }
 
 /// How far the spool has been read: offsets in bytes in its two files.

@@ -280,7 +280,8 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 fn inventory(target: &Target) -> String {
-    format!("[app]\n{} ansible_port={}\n", target.ssh.ip(), target.ssh.port())
+    let python = target.python.as_ref().map_or_else(String::new, |path| format!(" ansible_python_interpreter={path}"));
+    format!("[app]\n{} ansible_port={}{python}\n", target.ssh.ip(), target.ssh.port())
 }
 
 fn known_hosts(target: &Target) -> Result<String, AnsibleError> {

@@ -58,6 +58,7 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
             user: "ubuntu".to_owned(),
             private_key: "the private key".into(),
             host_key: Some("ssh-ed25519 AAAA me@here".to_owned()),
+            python: Some("/usr/bin/python3.11".to_owned()),
         },
         line_timeout: Duration::from_secs(30),
         global_timeout: Duration::from_secs(60),
@@ -165,7 +166,9 @@ async fn it_gets_them(isolation: Isolation, script: &str) {
     assert_eq!(outcome, Ok(RunOutcome::Succeeded), "{isolation:?}");
     let has = |wanted: &str| texts.iter().any(|text| text == wanted);
     assert!(
-        has("[app]") && has("192.0.2.1 ansible_port=2222") && has("[192.0.2.1]:2222 ssh-ed25519 AAAA"),
+        has("[app]")
+            && has("192.0.2.1 ansible_port=2222 ansible_python_interpreter=/usr/bin/python3.11")
+            && has("[192.0.2.1]:2222 ssh-ed25519 AAAA"),
         "{texts:#?}"
     );
     assert!(has("a very secret word") && texts.iter().any(|text| text.starts_with("600 ")), "{texts:#?}");

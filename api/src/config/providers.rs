@@ -1,7 +1,7 @@
 //! The providers of machines: the tables `[providers.NAME]` of the settings file, and the one that OCIM_PROVIDER names.
 //!
 //! A table sets `kind`, `budget`, and any setting of that kind's section under its own name; what it does not set holds as it
-//! does without a table. Credentials are the exception: a table with any `os_…` has all of them.
+//! does without a table. Credentials are the exception: a table with any of them has all.
 
 use config::{Map, Value, ValueKind};
 use shared_types::{ProviderKind, ProviderName};
@@ -14,6 +14,9 @@ use super::table::{Section, Values};
 pub(super) const TABLES: &str = "providers";
 /// What begins the names of OpenStack's credentials.
 const CREDENTIALS: &str = "os_";
+/// Other names of them, which OpenCraft's instance manager had.
+const EARLIER_CREDENTIALS: [&str; 5] =
+    ["openstack_auth_url", "openstack_user", "openstack_password", "openstack_tenant", "openstack_region"];
 
 /// A provider that the settings name.
 #[derive(Debug, Clone)]
@@ -130,12 +133,16 @@ fn of_table(outside: &Values, name: &str, table: &Map<String, Value>) -> Result<
         }
     }
     let mut values = outside.clone();
-    if own.keys().any(|key| key.starts_with(CREDENTIALS)) {
-        values.0.retain(|key, _| !key.starts_with(CREDENTIALS));
+    if own.keys().any(|key| is_credential(key)) {
+        values.0.retain(|key, _| !is_credential(key));
     }
     values.0.extend(own);
     let kind = read(&values, kind).map_err(|ConfigError(words)| wrong(words))?;
     Ok(ProviderSettings { name, budget, kind })
+}
+
+fn is_credential(key: &str) -> bool {
+    key.starts_with(CREDENTIALS) || EARLIER_CREDENTIALS.contains(&key)
 }
 
 /// The names of a kind's settings, and which of them are lists.
@@ -164,6 +171,7 @@ fn read(values: &Values, kind: ProviderKind) -> Result<KindSettings, ConfigError
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
     use super::*;
+    use crate::config::sections::{IpVersion, ServerAddress};
 
     fn load(file: &str, variables: &[(&str, &str)]) -> Result<Vec<ProviderSettings>, ConfigError> {
         let dir = tempfile::tempdir().unwrap();
@@ -200,6 +208,24 @@ mod tests {
         assert!(cloud.os_password.is_none() && cloud.os_username.is_none(), "credentials are not mixed");
         let KindSettings::Local(local) = &all[1].kind else { panic!("{all:?}") };
         assert_eq!(local.ocim_machine_processes, 512);
+        // Nor are those of the other names.
+        let file = "openstack_user = \"u\"\nopenstack_tenant = \"t\"\n[providers.a]\nkind = \"openstack\"\nos_cloud = \"fra\"\n\
+            openstack_address = \"floating\"\n[providers.b]\nkind = \"openstack\"\nopenstack_user = \"v\"\n\
+            openstack_ip_version = \"ipv6\"\nopenstack_sandbox_python = \"/usr/bin/python3.12\"\n";
+        let all = load(file, &[("OCIM_PROVIDER", "a"), ("OS_CLOUD", "env")]).unwrap();
+        let [KindSettings::OpenStack(a), KindSettings::OpenStack(b)] = [&all[0].kind, &all[1].kind] else {
+            panic!("{all:?}")
+        };
+        assert_eq!(
+            (a.os_cloud.as_deref(), &a.openstack_user, a.openstack_address),
+            (Some("fra"), &None, ServerAddress::Floating)
+        );
+        assert_eq!((b.openstack_user.as_deref(), &b.os_cloud, &b.openstack_tenant), (Some("v"), &None, &None));
+        assert_eq!((b.openstack_ip_version, b.openstack_address), (IpVersion::Ipv6, ServerAddress::Auto));
+        assert_eq!(
+            (&a.openstack_sandbox_python, b.openstack_sandbox_python.as_deref()),
+            (&None, Some("/usr/bin/python3.12"))
+        );
         // The one that OCIM_PROVIDER names needs no table.
         let file = "[providers.far]\nkind = \"command\"\n";
         let all = load(file, &[("OCIM_PROVIDER", "local")]).unwrap();

@@ -19,6 +19,8 @@ pub enum Progress {
     Ready,
     /// Poll again in a moment.
     NotYet,
+    /// It lets the manager in, and playbooks must wait for its first boot: for this part of it. Poll again in a moment.
+    FirstBoot(&'static str),
 }
 
 /// Why a machine cannot be used.
@@ -100,12 +102,14 @@ impl Machines<'_> {
     /// [`MachineError::Away`] if the present boot cannot be read over SSH; otherwise the provider's or database error.
     pub async fn reboot(&self, owner: Owner, id: ServerId) -> Result<(), MachineError> {
         let row = self.row(id).await?;
-        if row.status == ServerStatus::Ready {
+        // Of a machine whose provider did not answer, it is not known whether a reboot was accepted.
+        let is_new = row.status == ServerStatus::Unknown && row.boot_marker.is_none();
+        if row.status == ServerStatus::Ready || is_new {
             let marker = self.probe.boot_marker(&self.login(&row).await?).await.map_err(MachineError::Away)?;
             let mut conn = self.db.conn().await?;
             store::keep_boot_marker(&mut conn, id, Some(&marker)).await?;
             drop(conn);
-            self.transition(owner, id, ServerStatus::Ready, ServerStatus::Booting).await?;
+            self.transition(owner, id, row.status, ServerStatus::Booting).await?;
         }
         self.provider(&row)?.reboot(&row.machine()).await?;
         Ok(())
@@ -130,7 +134,7 @@ impl Machines<'_> {
 
     async fn build(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
         let provider = self.provider(&row)?;
-        let machine = match provider.find(&row.machine()).await? {
+        let machine = match self.look(owner, &row).await? {
             Some(machine) => machine,
             None => provider.create(&self.spec(&row).await?).await?,
         };
@@ -149,7 +153,7 @@ impl Machines<'_> {
     }
 
     async fn boot(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
-        let Some(machine) = self.provider(&row)?.find(&row.machine()).await? else {
+        let Some(machine) = self.look(owner, &row).await? else {
             self.transition(owner, row.id, ServerStatus::Booting, ServerStatus::Terminated).await?;
             return Err(MachineError::Gone { name: row.name, status: ServerStatus::Terminated.as_str() });
         };
@@ -159,6 +163,15 @@ impl Machines<'_> {
         };
         if !self.probe.answers_ssh(endpoint.ssh).await {
             return Ok(Progress::NotYet);
+        }
+        if row.boot_marker.is_none() && self.provider(&row)?.has_first_boot() {
+            let fresh = self.row(row.id).await?;
+            match self.probe.first_boot(&self.login(&fresh).await?).await {
+                Ok(None) => {}
+                Ok(Some(what)) => return Ok(Progress::FirstBoot(what)),
+                // sshd is not ready for a login.
+                Err(_) => return Ok(Progress::NotYet),
+            }
         }
         if let Some(before) = &row.boot_marker {
             let fresh = self.row(row.id).await?;
@@ -172,11 +185,24 @@ impl Machines<'_> {
         Ok(Progress::Ready)
     }
 
+    /// The machine as its provider sees it. Records that its state is unknown if the provider does not answer.
+    async fn look(&self, owner: Owner, row: &MachineRow) -> Result<Option<Machine>, MachineError> {
+        let seen = self.provider(row)?.find(&row.machine()).await;
+        if matches!(seen, Err(ProviderError::Transient(_))) {
+            self.transition(owner, row.id, row.status, ServerStatus::Unknown).await?;
+        }
+        Ok(seen?)
+    }
+
     /// Finds out the present state of a machine whose provider did not answer for a while.
     async fn look_again(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
+        let had_address = row.ssh_address.is_some();
         let to = match self.provider(&row)?.find(&row.machine()).await? {
+            Some(machine) if machine.state == MachineState::Active && had_address => ServerStatus::Booting,
             Some(_) => ServerStatus::Building,
-            None => ServerStatus::Terminated,
+            None if had_address => ServerStatus::Terminated,
+            // The provider may never have been asked for it.
+            None => ServerStatus::Building,
         };
         self.transition(owner, row.id, ServerStatus::Unknown, to).await?;
         Ok(Progress::NotYet)

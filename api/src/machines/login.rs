@@ -25,6 +25,14 @@ impl Machines<'_> {
         Ok(Login { address, user, host_key: row.host_key.clone(), keys })
     }
 
+    /// The Python interpreter that Ansible uses on the machine; none: Ansible looks for one.
+    ///
+    /// # Errors
+    /// [`MachineError::Away`] if the settings do not have its provider.
+    pub fn python(&self, row: &MachineRow) -> Result<Option<String>, MachineError> {
+        Ok(self.provider(row)?.python().map(str::to_owned))
+    }
+
     /// Has the machine let in its next key instead of the present one, and ends all sessions there. The caller then
     /// records it. No effect if the machine has no next key.
     ///

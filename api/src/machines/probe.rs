@@ -19,6 +19,9 @@ const REPLACE_PATIENCE: Duration = Duration::from_secs(30);
 /// Timeout of the installation of people's keys.
 const PEOPLE_PATIENCE: Duration = Duration::from_secs(20);
 
+/// Says what the first boot still does; run by the login user on the machine.
+const FIRST_BOOT: &str = include_str!("first_boot.sh");
+
 /// Replaces the key and ends all other sessions; run by root on the machine.
 const REPLACE_KEY: &str = include_str!("replace_key.sh");
 /// Replaces the keys of people; run by root on the machine.
@@ -47,6 +50,14 @@ pub trait Probe: Debug + Send + Sync {
     /// # Errors
     /// Why it could not be read, as a text for the log.
     async fn boot_marker(&self, login: &Login) -> Result<String, String>;
+
+    /// What the machine's first boot still does that playbooks must wait for: `cloud-init` or `apt`. None: nothing.
+    ///
+    /// # Errors
+    /// Why it could not be read, as a text for the log.
+    async fn first_boot(&self, _login: &Login) -> Result<Option<&'static str>, String> {
+        Ok(None)
+    }
 
     /// Lets `next` in instead of the keys of `login`, which may include it, and ends every other session of the user with
     /// all processes that came from one. When it returns Ok, none of them is left, and no other key of `login` lets in.
@@ -87,6 +98,11 @@ impl Probe for SshProbe {
         marker(&answer)
     }
 
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+        let command = format!("sh -c {}", quoted(FIRST_BOOT));
+        working(&run(login, &login.keys.iter().collect::<Vec<_>>(), &command, PATIENCE).await?)
+    }
+
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
         let keys: Vec<&KeyPair> = login.keys.iter().filter(|key| key.public() != next.public()).chain([next]).collect();
         let mut command = format!("sudo -n sh -c {} ocim", quoted(REPLACE_KEY));
@@ -118,6 +134,16 @@ fn marker(said: &str) -> Result<String, String> {
     }
 }
 
+/// What a machine's first boot still does, if it is one of the known words that the machine has printed.
+fn working(said: &str) -> Result<Option<&'static str>, String> {
+    match said.trim() {
+        "" => Ok(None),
+        "cloud-init" => Ok(Some("cloud-init")),
+        "apt" => Ok(Some("apt")),
+        _ => Err("the machine does not say whether its first boot has ended".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -125,8 +151,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_boot_marker_is_one() {
+    fn only_known_answers_are_read() {
         assert_eq!(marker("b8835599-5cc9\n 1413\n").unwrap(), "b8835599-5cc9 1413");
+        assert_eq!((working(" \n"), working("apt\n")), (Ok(None), Ok(Some("apt"))));
+        assert!(working("apt \u{202e}").is_err() && working("x").is_err());
         for other in ["", "one", "a b c", "a \0", "a b\u{202e}", &format!("a {}", "9".repeat(65))] {
             assert!(marker(other).is_err(), "{other:?}");
         }

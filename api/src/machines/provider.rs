@@ -141,6 +141,16 @@ pub trait Provider: Debug + Send + Sync {
     /// The user that Ansible logs in as; may use sudo without a password.
     fn ssh_user(&self) -> &str;
 
+    /// Whether cloud-init may still be at work on its machines when sshd answers, so that playbooks must wait for its end.
+    fn has_first_boot(&self) -> bool {
+        false
+    }
+
+    /// The absolute path of the Python interpreter that Ansible uses on its machines; none: Ansible looks for one.
+    fn python(&self) -> Option<&str> {
+        None
+    }
+
     /// The walls between its machines and the host of this program, for the System page. None where they are others'
     /// business.
     async fn protections(&self) -> Vec<Protection> {
@@ -161,4 +171,10 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Every machine with our installation's id.
     async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError>;
+
+    /// Releases what machines that no longer exist have left at the provider, such as addresses: only what has our
+    /// installation's id and the server id of such a machine. Gives what was released, in words.
+    async fn release_leftovers(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
+    }
 }

@@ -44,7 +44,12 @@ pub(super) async fn open(
             KindSettings::Containers(own, machines) => {
                 containers::start((settings, own, machines), data_dir, &installation).await?
             }
-            KindSettings::OpenStack(own) => cloud(openstack::config(own, installation.clone())?, name.as_str()).await?,
+            KindSettings::OpenStack(own) => {
+                if let Some(words) = openstack::unused(own) {
+                    say(format_args!("▸ OpenStack ({name}): {words}"));
+                }
+                cloud(openstack::config(own, installation.clone())?, name.as_str()).await?
+            }
             KindSettings::Command(own) => {
                 let config = command_config(own, &installation)?;
                 let title = format!("Machines of the provider program ({name})");

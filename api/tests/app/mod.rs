@@ -17,7 +17,7 @@ mod stream;
 mod tutor;
 mod waiting;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,7 +34,7 @@ use ocim::git::port::Git;
 use ocim::instances::application::Application;
 use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::probe::Probe;
-use ocim::machines::provider::Provider as _;
+use ocim::machines::provider::Provider;
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::registry::{Named, Providers};
 use ocim::platform::db::Db;
@@ -67,6 +67,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How many machines have a web server.
 const SITES: usize = 6;
 
+/// Makes a provider and its probe.
+pub type MachinesOf = Box<dyn FnOnce(String, SocketAddr) -> (Arc<dyn Provider>, Arc<dyn Probe>) + Send>;
+
 /// How a test's program differs from the default.
 pub struct Setup {
     /// Whether a worker runs. Without one, jobs run only when the test runs them.
@@ -75,6 +78,9 @@ pub struct Setup {
     pub slots: usize,
     /// The most machines of the provider.
     pub budget: Option<u32>,
+    /// In place of the machines in memory: makes the provider and its probe from the installation's id and the address of
+    /// a site that answers for the machines.
+    pub machines: Option<MachinesOf>,
     /// The name of another provider; none: there is none.
     pub other: Option<&'static str>,
     /// In place of the scripted git.
@@ -99,6 +105,7 @@ impl Default for Setup {
             works: true,
             slots: 4,
             budget: None,
+            machines: None,
             other: None,
             git: None,
             ansible: None,
@@ -169,16 +176,19 @@ impl TestApp {
         (setup.options)(&mut options);
         let addresses = sites.iter().map(|site| site.address).collect();
         let other = Arc::new(FakeProvider::new(addresses).beginning_at(100));
-        let default = Named { name: provider.kind().into(), provider: provider.clone(), budget: setup.budget };
-        let probe: Arc<dyn Probe> = match setup.other {
-            Some(_) => Arc::new(probes::TwoProbes(provider.clone(), other.clone())),
-            None => provider.clone(),
-        };
+        let mut machines: (Arc<dyn Provider>, Arc<dyn Probe>) = (provider.clone(), provider.clone());
+        if setup.other.is_some() {
+            machines.1 = Arc::new(probes::TwoProbes(provider.clone(), other.clone()));
+        }
+        if let Some(make) = setup.machines {
+            machines = make(db.installation().await.unwrap(), sites[0].address);
+        }
+        let default = Named { name: machines.0.kind().into(), provider: machines.0, budget: setup.budget };
         let second =
             setup.other.map(|name| Named { name: name.parse().unwrap(), provider: other.clone(), budget: None });
         let ports = Ports {
             providers: Providers::new(default, second),
-            probe,
+            probe: machines.1,
             traffic: setup.gateway.unwrap_or_else(|| traffic.clone()),
             git: setup.git.unwrap_or_else(|| git.clone()),
             ansible: setup.ansible.unwrap_or_else(|| ansible.clone()),

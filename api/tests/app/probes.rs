@@ -25,6 +25,13 @@ impl Probe for TwoProbes {
         }
     }
 
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+        match self.0.first_boot(login).await {
+            Ok(what) => Ok(what),
+            Err(_) => self.1.first_boot(login).await,
+        }
+    }
+
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
         match self.0.replace_key(login, next).await {
             Ok(()) => Ok(()),

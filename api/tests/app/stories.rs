@@ -41,6 +41,16 @@ impl TestApp {
         built["id"].as_i64().unwrap()
     }
 
+    /// Launches an app server of an instance, takes its build to the end without a worker, and asserts that it is running.
+    pub async fn running_within(&self, instance: i64, patience: std::time::Duration) -> i64 {
+        let id = self.launched(instance).await;
+        let builder = self.builder();
+        tokio::time::timeout(patience, builder.advance(AppServerId(id))).await.expect("the build did not end").unwrap();
+        let built = self.read_app_server(id).await;
+        assert_eq!(built["status"], "running", "{built:#}");
+        id
+    }
+
     /// A builder of the test's own, in addition to the worker, if there is one.
     pub fn builder(&self) -> Builder {
         Builder::new(self.manager.clone(), self.slots, self.stop.child_token())

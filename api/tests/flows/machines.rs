@@ -116,3 +116,35 @@ async fn a_machine_that_vanishes_ends_the_build() {
     assert!(failure(&built).starts_with("Unable to start a server: VM edxapp-demo-1 is terminated"), "{built:#}");
     app.end().await;
 }
+
+#[tokio::test]
+async fn playbooks_wait_for_the_end_of_the_first_boot_and_get_the_providers_python() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    app.provider.set_first_boot(Some("cloud-init"));
+    let id = app.launched(instance).await;
+    let words = |what: &str| format!("The VM lets us in; waiting for the end of its {what}");
+    crate::app::until("it waits for cloud-init", async || app.log_says(id, &words("cloud-init")).await).await;
+    app.provider.set_first_boot(Some("apt"));
+    crate::app::until("it waits for apt", async || app.log_says(id, &words("apt")).await).await;
+    let read = app.read_app_server(id).await;
+    assert_eq!((&read["status"], app.ansible.calls().run), (&"waiting".into(), 0), "{read:#}");
+    app.provider.set_first_boot(None);
+    assert_eq!(app.until_built(id).await["status"], "running");
+    assert_eq!(app.log(id).await.iter().filter(|line| line.starts_with("The VM lets us in")).count(), 2);
+    let specs = app.ansible.specs();
+    assert_eq!(specs.last().and_then(|spec| spec.target.python.as_deref()), Some("/usr/bin/python3"));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_first_boot_that_does_not_end_ends_the_build_when_its_time_is_over() {
+    let setup = Setup { options: |options| options.machine_timeout = Duration::from_millis(300), ..Setup::default() };
+    let app = TestApp::with(setup).await;
+    let instance = app.instance("demo").await;
+    app.provider.set_first_boot(Some("apt"));
+    let built = app.built(instance).await;
+    let words = "Unable to start a server: apt did not end within the time allowed";
+    assert_eq!((&built["status"], failure(&built)), (&"error".into(), words));
+    app.end().await;
+}

@@ -45,4 +45,5 @@ mod steps_queries;
 mod stopping;
 mod taking_over;
 mod tracing;
+mod unknown;
 mod vault;

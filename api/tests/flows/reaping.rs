@@ -160,7 +160,7 @@ async fn nothing_is_reconciled_if_the_provider_fails_or_lists_no_machine() {
 
     app.provider.set_lists_nothing(true);
     sweep(&app).await;
-    assert_eq!(app.read_app_server(id).await["server"]["status"], "ready");
+    assert_eq!(app.read_app_server(id).await["server"]["status"], "unknown");
     let note = report(&app).await["note"].as_str().unwrap().to_owned();
     assert!(note.contains("lists no machine, and 1 are expected: nothing is done by itself"), "{note}");
     let asked = admin.post(PATH, json!({})).await.expect(200);
@@ -177,5 +177,24 @@ async fn an_unlisted_machine_is_looked_up_before_it_counts_as_missing() {
     app.provider.set_lists_nothing(true);
     sweep(&app).await;
     assert_eq!(report(&app).await["items"], json!([]), "the provider finds it");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_machines_that_are_gone_have_left_is_released_when_the_provider_lists_its_machines() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    app.running(instance).await;
+    app.provider.leave("floating address 192.0.2.40, whose server 9 is gone, was released");
+    app.provider.set_lists_nothing(true);
+    sweep(&app).await;
+    assert_eq!(app.provider.leftovers(), 1, "a list that lacks an expected machine is not believed");
+    app.provider.set_lists_nothing(false);
+    let admin = app.person(Role::Admin).await;
+    let done = admin.post(PATH, json!({})).await.expect(200)["done"].clone();
+    assert_eq!(done, json!(["floating address 192.0.2.40, whose server 9 is gone, was released"]));
+    let audited =
+        "SELECT count(*) AS n FROM audit_log WHERE action = 'remove_orphans' AND detail::text LIKE '%192.0.2.40%'";
+    assert_eq!(app.number(audited).await, 1);
     app.end().await;
 }

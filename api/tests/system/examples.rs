@@ -115,6 +115,7 @@ impl Example {
                 user: "ubuntu".to_owned(),
                 private_key: fs::read_to_string(yard.key()).unwrap().into(),
                 host_key: machine.host_key.clone(),
+                python: None,
             },
             line_timeout: Duration::from_secs(300),
             global_timeout: Duration::from_secs(900),

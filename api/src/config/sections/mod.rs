@@ -30,7 +30,7 @@ pub use instances::Instances;
 pub use local_machines::{LocalMachines, LocalNetwork};
 pub use machines::Machines;
 pub use mail::Mail;
-pub use openstack::OpenStack;
+pub use openstack::{IpVersion, OpenStack, ServerAddress};
 pub use sandbox::{Sandbox, SandboxMode};
 pub use server::{LogFormat, Server};
 pub use sign_in::SignIn;

@@ -175,7 +175,8 @@ impl Build<'_> {
         }
         let Login { address, user, host_key, keys } = self.manager.machines().login(&server).await?;
         let key = keys.into_iter().next().ok_or_else(|| StepError::Fatal("The VM has no SSH key".into()))?;
-        Ok(Target { ssh: address, user, private_key: key.private().clone(), host_key })
+        let python = self.manager.machines().python(&server)?;
+        Ok(Target { ssh: address, user, private_key: key.private().clone(), host_key, python })
     }
 }
 

@@ -76,6 +76,7 @@ mod tests {
             user: String::new(),
             private_key: String::new().into(),
             host_key: None,
+            python: None,
         };
         let spec = RunSpec {
             dir: PathBuf::new(),

@@ -98,13 +98,22 @@ impl Build<'_> {
 
     async fn wait_until_ready(&self, too_late: &str) -> Result<(), StepError> {
         let deadline = self.state.deadline.unwrap_or_else(Utc::now);
-        let mut pace = None;
+        let (mut pace, mut told) = (None, None);
         loop {
             lease_is_ours(self).await?;
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
                 Progress::Ready => break,
+                Progress::FirstBoot(what) if Utc::now() > deadline => {
+                    return Err(StepError::Fatal(format!(
+                        "Unable to start a server: {what} did not end within the time allowed"
+                    )));
+                }
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
-                Progress::NotYet => {}
+                Progress::FirstBoot(what) if told != Some(what) => {
+                    self.tell(Line::info(format!("The VM lets us in; waiting for the end of its {what}"))).await?;
+                    told = Some(what);
+                }
+                Progress::FirstBoot(_) | Progress::NotYet => {}
             }
             let pace = match pace {
                 Some(pace) => pace,

@@ -116,7 +116,8 @@ pub async fn remove(manager: &Manager, id: AppServerId) -> Result<bool, MachineE
     if instance.is_some_and(|instance| instance.routing_applied_generation < instance.routing_generation) {
         return Ok(false);
     }
-    if status == Some(ServerStatus::Ready) && waits_for_hooks(manager, &row).await? {
+    let may_run = matches!(status, Some(ServerStatus::Ready | ServerStatus::Unknown));
+    if may_run && waits_for_hooks(manager, &row).await? {
         return Ok(false);
     }
     manager.machines().terminate(Owner { instance: row.instance_id, app_server: id }, row.server_id).await?;

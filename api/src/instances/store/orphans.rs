@@ -23,6 +23,9 @@ pub struct Owned {
     pub name: String,
     #[diesel(sql_type = Text)]
     pub status: ServerStatus,
+    /// Whether its provider's id and addresses are known, as is necessary for the status `ready`.
+    #[diesel(sql_type = Bool)]
+    pub has_address: bool,
     /// Whether its termination was requested.
     #[diesel(sql_type = Bool)]
     pub is_ending: bool,
@@ -52,6 +55,7 @@ pub async fn owned(
 ) -> Result<Vec<Owned>, DbError> {
     Ok(diesel::sql_query(format!(
         "SELECT s.id AS server_id, coalesce(s.provider_id, s.name) AS provider_id, s.name, s.status, \
+         s.provider_id IS NOT NULL AND s.ssh_address IS NOT NULL AND s.http_address IS NOT NULL AS has_address, \
          s.termination_requested_at IS NOT NULL AS is_ending, \
          coalesce(s.termination_requested_at < now() - interval '10 minutes', false) AS is_overdue, \
          a.id AS app_server_id, a.status AS app_server_status, a.instance_id, \

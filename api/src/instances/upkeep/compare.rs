@@ -6,6 +6,7 @@ use diesel_async::AsyncConnection;
 use shared_types::retention::OrphanKind;
 use shared_types::{ProviderName, ServerId, ServerStatus};
 
+use super::sight;
 use crate::instances::Manager;
 use crate::instances::store::orphans::{self as store, Difference, Owned};
 use crate::instances::store::providers;
@@ -46,21 +47,24 @@ pub(super) async fn compare(manager: &Manager, named: &Named) -> Result<(Answer,
         Ok(listed) => listed,
         Err(error) => {
             tracing::warn!(provider = provider.as_str(), %error, "provider and database could not be compared");
+            sight::lost(manager, provider).await?;
             return Ok((Answer::None, Some(format!("the provider does not answer ({error}): nothing is done"))));
         }
     };
     let ids: Vec<ServerId> = listed.iter().map(|(id, _)| *id).collect();
     let owned = store::owned(&mut *manager.db.conn().await?, provider, &ids).await?;
-    let (mut found, mut unsure) = (Vec::new(), Vec::new());
+    let (mut found, mut unsure, mut seen) = (Vec::new(), Vec::new(), ids.into_iter().collect::<HashSet<_>>());
     for suspect in differences(&listed, &owned) {
         let machine = MachineRef { server_id: suspect.server_id, provider_id: Some(suspect.provider_id.clone()) };
         // The list may be outdated or incomplete, so each machine is asked for.
         match named.provider.find(&machine).await {
             Ok(machine) if machine.is_some() == (suspect.kind == OrphanKind::Unowned) => found.push(suspect),
-            Ok(_) => {}
+            Ok(Some(_)) => drop(seen.insert(suspect.server_id)),
+            Ok(None) => {}
             Err(_) => unsure.push(suspect.server_id),
         }
     }
+    sight::found(manager, &owned, &seen).await?;
     let expected = owned.iter().filter(|one| is_expected(one)).count();
     let is_odd = listed.is_empty() && expected > 0;
     let note = if is_odd {
@@ -139,6 +143,7 @@ mod tests {
             provider_id: format!("m{id}"),
             name: format!("vm-{id}"),
             status,
+            has_address: true,
             is_ending: false,
             is_overdue: false,
             app_server_id: AppServerId(id),

@@ -7,3 +7,4 @@ pub mod reaper;
 pub mod retention;
 pub mod runs;
 pub mod shared_key;
+mod sight;

@@ -94,6 +94,9 @@ async fn compare_and_settle(manager: &Manager, is_asked_for: bool) -> Result<Vec
             None => note,
         }));
         done.extend(settle(manager, named, answer, is_asked_for).await?);
+        if answer == Answer::Whole {
+            done.extend(release_leftovers(named).await);
+        }
     }
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     store::compared(&mut *manager.db.conn().await?, note.as_deref(), has_answered).await?;
@@ -114,6 +117,19 @@ async fn settle(manager: &Manager, named: &Named, answer: Answer, is_asked_for: 
         });
     }
     Ok(done)
+}
+
+/// Releases what machines that are gone have left. Returns what was done, in words.
+async fn release_leftovers(named: &Named) -> Vec<String> {
+    let provider = named.name.as_str();
+    let released = named.provider.release_leftovers().await.unwrap_or_else(|error| {
+        tracing::warn!(provider, %error, "what machines that are gone have left could not be released");
+        Vec::new()
+    });
+    for what in &released {
+        tracing::warn!(provider, what, "what a machine that is gone had left was released");
+    }
+    released
 }
 
 /// Terminates a machine that has no owner, according to the database at this moment.

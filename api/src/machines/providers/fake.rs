@@ -74,6 +74,10 @@ struct State {
     is_called_local: bool,
     pace: Duration,
     takes_people: bool,
+    /// What machines that are gone have left.
+    leftovers: Vec<String>,
+    /// What the first boot of its machines still does; none: nothing.
+    first_boot: Option<&'static str>,
 }
 
 /// Machines in memory. The caller runs their web servers.
@@ -101,6 +105,8 @@ impl FakeProvider {
             is_called_local: false,
             pace: Duration::ZERO,
             takes_people: true,
+            leftovers: Vec::new(),
+            first_boot: None,
         };
         Self { web_servers, state: Mutex::new(state) }
     }
@@ -163,6 +169,20 @@ impl FakeProvider {
             FakeMachine { endpoint, building: 0, failure: None, boots: 1, authorized_key: None, people: String::new() };
         state.machines.insert(id, machine);
         Ok(())
+    }
+
+    /// Adds something that a machine that is gone has left, in words.
+    pub fn leave(&self, words: &str) {
+        self.state().leftovers.push(words.to_owned());
+    }
+
+    /// Sets what the first boot of its machines still does.
+    pub fn set_first_boot(&self, first_boot: Option<&'static str>) {
+        self.state().first_boot = first_boot;
+    }
+
+    pub fn leftovers(&self) -> usize {
+        self.state().leftovers.len()
     }
 
     /// Adds a machine of another installation with this id.
@@ -271,6 +291,14 @@ impl Provider for FakeProvider {
         "ubuntu"
     }
 
+    fn has_first_boot(&self) -> bool {
+        self.state().first_boot.is_some()
+    }
+
+    fn python(&self) -> Option<&str> {
+        Some("/usr/bin/python3")
+    }
+
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
         let mut state = self.answering()?;
         let Some(found) = state.machines.get_mut(&machine.server_id) else {
@@ -329,6 +357,10 @@ impl Provider for FakeProvider {
         }
         Ok(state.machines.iter().map(|(id, machine)| (*id, seen(*id, machine))).collect())
     }
+
+    async fn release_leftovers(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(std::mem::take(&mut self.answering()?.leftovers))
+    }
 }
 
 #[async_trait]
@@ -340,6 +372,12 @@ impl Probe for FakeProvider {
     async fn boot_marker(&self, login: &Login) -> Result<String, String> {
         let mut state = self.state();
         Ok(format!("boot {}", state.let_in(login)?.boots))
+    }
+
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+        let mut state = self.state();
+        state.let_in(login)?;
+        Ok(state.first_boot)
     }
 
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {

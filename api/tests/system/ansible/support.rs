@@ -128,6 +128,7 @@ impl Repository {
                 user: "root".to_owned(),
                 private_key: "/nonexistent".into(),
                 host_key: None,
+                python: None,
             },
             line_timeout: Duration::from_secs(60),
             global_timeout: Duration::from_secs(120),
@@ -268,7 +269,7 @@ impl Sshd {
 
     pub fn target(&self, host_key: Option<String>) -> Target {
         let private_key = fs::read_to_string(self.dir.path().join("client")).unwrap().into();
-        Target { ssh: self.address, user: "root".to_owned(), private_key, host_key }
+        Target { ssh: self.address, user: "root".to_owned(), private_key, host_key, python: None }
     }
 }
 

@@ -78,7 +78,7 @@ async fn a_quota_is_refused_in_novas_words() {
     tiny.create(&spec(1)).await.unwrap();
     settled(&tiny, 1).await;
     let words = match tiny.create(&spec(2)).await {
-        Err(ProviderError::Permanent(words)) => words,
+        Err(ProviderError::Quota(words)) => words,
         other => panic!("not refused: {other:?}"),
     };
     println!("quota: {words}");

@@ -1,21 +1,25 @@
 //! The OpenStack provider against a real control plane whose hypervisor starts no guest: `make test-openstack`, which sets
 //! `OS_…` and `OPENSTACK_TESTBED`. One test at a time: some halt services.
 
+mod builds;
 mod cable;
 mod failing;
+mod launch;
 mod life;
 mod outages;
+mod reached;
 mod strangers;
 mod user;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ocim::machines::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
 use ocim::machines::providers::openstack::{
-    CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack, OpenStackConfig,
+    AddressKind, AddressSelector, CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack,
+    OpenStackConfig,
 };
 use shared_types::ServerId;
+use tokio::process::Command;
 
 const INSTALLATION: &str = "11111111-aaaa";
 
@@ -45,6 +49,8 @@ fn config(settings: CloudSettings) -> OpenStackConfig {
         network: NetworkSelector::Only,
         security_groups: Vec::new(),
         floating_network: None,
+        address: AddressSelector { kind: AddressKind::Any, prefers_ipv6: false },
+        python: None,
         ssh_user: "debian".into(),
         availability_zone: None,
         installation: INSTALLATION.into(),
@@ -103,7 +109,7 @@ async fn clean(provider: &OpenStack) {
 }
 
 /// Halts services of the test bed, or starts what is halted.
-fn testbed(arguments: &[&str]) {
-    let output = Command::new(variable("OPENSTACK_TESTBED")).args(arguments).output().unwrap();
+async fn testbed(arguments: &[&str]) {
+    let output = Command::new(variable("OPENSTACK_TESTBED")).args(arguments).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

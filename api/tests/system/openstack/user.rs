@@ -1,5 +1,8 @@
 //! Another user of the same project, who knows nothing of ocim: makes servers with any metadata, and looks at them.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -7,7 +10,9 @@ use super::{INSTALLATION, variable};
 
 pub(super) struct User {
     http: Client,
-    token: String,
+    project: String,
+    /// Replaced when Nova or Neutron refuses it.
+    token: Mutex<String>,
     id: String,
     nova: String,
     neutron: String,
@@ -17,6 +22,19 @@ impl User {
     pub(super) async fn log_in(project: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder().no_proxy().build().unwrap();
+        let (token, body) = Self::token(&http, project).await;
+        let url = |kind: &str| {
+            let services = body["token"]["catalog"].as_array().unwrap();
+            let service = services.iter().find(|service| service["type"] == kind).unwrap();
+            service["endpoints"][0]["url"].as_str().unwrap().to_owned()
+        };
+        let id = body["token"]["user"]["id"].as_str().unwrap().to_owned();
+        let (nova, neutron) = (url("compute"), format!("{}/v2.0", url("network")));
+        Self { id, nova, neutron, http, project: project.to_owned(), token: Mutex::new(token) }
+    }
+
+    /// A new token, and what Keystone says of it.
+    async fn token(http: &Client, project: &str) -> (String, Value) {
         let domain = json!({ "name": "Default" });
         let user = json!({ "name": variable("OS_USERNAME"), "domain": domain, "password": variable("OS_PASSWORD") });
         let identity = json!({ "methods": ["password"], "password": { "user": user } });
@@ -24,23 +42,46 @@ impl User {
         let body = json!({ "auth": { "identity": identity, "scope": scope } });
         let answer = http.post(format!("{}/auth/tokens", variable("OS_AUTH_URL"))).json(&body).send().await.unwrap();
         let token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
-        let body: Value = answer.json().await.unwrap();
-        let url = |kind: &str| {
-            let services = body["token"]["catalog"].as_array().unwrap();
-            let service = services.iter().find(|service| service["type"] == kind).unwrap();
-            service["endpoints"][0]["url"].as_str().unwrap().to_owned()
-        };
-        let id = body["token"]["user"]["id"].as_str().unwrap().to_owned();
-        Self { id, nova: url("compute"), neutron: format!("{}/v2.0", url("network")), http, token }
+        (token, answer.json().await.unwrap())
     }
 
     async fn send(&self, method: Method, url: String, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, url).header("x-auth-token", &self.token);
+        let mut request = self.http.request(method, url);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+        let send = async |token: String| {
+            let answer = request.try_clone().unwrap().header("x-auth-token", token).send().await.unwrap();
+            (answer.status(), answer.json().await.unwrap_or(Value::Null))
+        };
+        let token = self.token.lock().unwrap().clone();
+        match send(token).await {
+            (StatusCode::UNAUTHORIZED, _) => {
+                let (token, _) = Self::token(&self.http, &self.project).await;
+                self.token.lock().unwrap().clone_from(&token);
+                send(token).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Deletes every server and floating address of the project, also what an earlier run has left.
+    pub(super) async fn clear(&self) {
+        for one in self.network_things("floatingips").await {
+            self.release(one["id"].as_str().unwrap()).await;
+        }
+        let begun = Instant::now();
+        loop {
+            let left = self.servers().await;
+            if left.is_empty() {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(180), "{left:?}");
+            for server in left {
+                self.delete(server["id"].as_str().unwrap()).await;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     /// Creates a server with this metadata.
@@ -57,7 +98,12 @@ impl User {
 
     /// Creates a server as ocim would, with more metadata: it steers the test bed's hypervisor.
     pub(super) async fn create_as_ocim(&self, id: i64, steering: &[(&str, &str)]) -> String {
-        let mut metadata = json!({ "ocim_installation": INSTALLATION, "ocim_server_id": id.to_string() });
+        self.create_of(INSTALLATION, id, steering).await
+    }
+
+    /// The same as another installation.
+    pub(super) async fn create_of(&self, installation: &str, id: i64, steering: &[(&str, &str)]) -> String {
+        let mut metadata = json!({ "ocim_installation": installation, "ocim_server_id": id.to_string() });
         for (key, value) in steering {
             metadata[key] = (*value).into();
         }

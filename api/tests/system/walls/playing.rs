@@ -35,6 +35,7 @@ pub(super) fn spec(repository: &Repository, dir: &Path) -> RunSpec {
         user: "root".to_owned(),
         private_key: "/nonexistent".into(),
         host_key: None,
+        python: None,
     };
     RunSpec { target, line_timeout: Duration::from_secs(120), ..repository.spec(dir) }
 }

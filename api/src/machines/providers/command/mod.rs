@@ -173,6 +173,11 @@ impl Provider for CommandProvider {
         Duration::from_secs(1)
     }
 
+    /// Most clouds' images have cloud-init; a machine without it costs one more login.
+    fn has_first_boot(&self) -> bool {
+        true
+    }
+
     fn ssh_user(&self) -> &str {
         &self.ssh_user
     }

@@ -73,6 +73,7 @@ impl Entry<'_> {
         let auth = |key| self.text(key, auth);
         let own = |key| self.text(key, self.entry);
         Ok(CloudSettings {
+            has_earlier_names: false,
             cloud: None,
             auth_url: auth("auth_url")?,
             username: auth("username")?,

@@ -12,6 +12,8 @@ use super::error::OpenStackError;
 /// The variables `OS_…`, as OpenStack's own clients read them. None: not set.
 #[derive(Debug, Clone, Default)]
 pub struct CloudSettings {
+    /// Whether they were set by the names of OpenCraft's instance manager, which messages then show.
+    pub has_earlier_names: bool,
     /// `OS_CLOUD` and the files to look it up in. All but region, interface and certificates then come from there.
     pub cloud: Option<Cloud>,
     /// `OS_AUTH_URL`: Keystone's address, with or without `/v3`.
@@ -66,6 +68,8 @@ pub struct Credentials {
 pub(super) enum Source {
     /// The variables.
     Variables,
+    /// The variables of OpenCraft's instance manager.
+    EarlierVariables,
     /// A cloud of this file.
     File { cloud: String, file: PathBuf },
 }
@@ -98,7 +102,10 @@ impl CloudSettings {
     /// [`OpenStackError::Settings`] names the variables that are missing, or contradict each other, or the place in
     /// `clouds.yaml`.
     pub fn credentials(self) -> Result<Credentials, OpenStackError> {
-        let Some(cloud) = &self.cloud else { return self.checked(Source::Variables) };
+        let Some(cloud) = &self.cloud else {
+            let source = if self.has_earlier_names { Source::EarlierVariables } else { Source::Variables };
+            return self.checked(source);
+        };
         self.refuse_together(&Source::Variables, "OS_CLOUD", "the cloud in clouds.yaml has the credentials")?;
         let (found, file) = clouds_yaml::read(cloud)?;
         let merged = Self {
@@ -193,11 +200,27 @@ impl CloudSettings {
 impl Source {
     /// How the operator sees this variable: its name, or its place in the file.
     pub(super) fn shown(&self, variable: &str) -> String {
-        let Self::File { cloud, file } = self else { return variable.to_owned() };
+        let (cloud, file) = match self {
+            Self::Variables => return variable.to_owned(),
+            Self::EarlierVariables => return earlier_name(variable).unwrap_or(variable).to_owned(),
+            Self::File { cloud, file } => (cloud, file),
+        };
         let key = variable.trim_start_matches("OS_").to_ascii_lowercase();
         let section = if matches!(key.as_str(), "region_name" | "interface" | "cacert") { "" } else { "auth." };
         format!("`{section}{key}` of the cloud `{cloud}` in {}", file.display())
     }
+}
+
+/// The name that OpenCraft's instance manager had for a variable.
+fn earlier_name(variable: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 5] = [
+        ("OS_AUTH_URL", "OPENSTACK_AUTH_URL"),
+        ("OS_USERNAME", "OPENSTACK_USER"),
+        ("OS_PASSWORD", "OPENSTACK_PASSWORD"),
+        ("OS_PROJECT_NAME", "OPENSTACK_TENANT"),
+        ("OS_REGION_NAME", "OPENSTACK_REGION"),
+    ];
+    NAMES.into_iter().find(|(name, _)| *name == variable).map(|(_, earlier)| earlier)
 }
 
 fn domain(id: &Option<String>, name: &Option<String>) -> Option<Value> {

@@ -11,6 +11,7 @@ use shared_types::ServerId;
 use super::catalog::Service;
 use super::choosing;
 use super::error::OpenStackError;
+use super::nova;
 use super::session::{Call, Session};
 
 #[derive(Deserialize)]
@@ -44,6 +45,15 @@ struct FixedIp {
 
 fn description(installation: &str, server: ServerId) -> String {
     format!("ocim {installation} server {server}")
+}
+
+impl FloatingIp {
+    /// Our id of the server that it was made for; none: it belongs to others, and must not be touched.
+    fn server(&self, installation: &str) -> Option<ServerId> {
+        let id = self.description.strip_prefix("ocim ")?.strip_prefix(installation)?.strip_prefix(" server ")?;
+        let id = id.parse::<i64>().ok().and_then(|id| ServerId::try_from(id).ok())?;
+        (self.description == description(installation, id)).then_some(id)
+    }
 }
 
 /// Gives a server a floating address of this pool, unless it has one: finds the one that an earlier call made, or makes
@@ -82,14 +92,61 @@ pub(super) async fn attach(
 /// Releases every floating address that was made for a server.
 pub(super) async fn release(session: &Session, installation: &str, server: ServerId) -> Result<(), OpenStackError> {
     for one in ours(session, &description(installation, server)).await? {
-        let what = format!("Release the floating address {}", one.floating_ip_address);
-        let path = ["floatingips", &one.id];
-        match session.send(&Call { method: Method::DELETE, ..Call::get(Service::Network, &path, what) }).await {
-            Err(error) if error.status() != Some(404) => return Err(error),
-            Ok(_) | Err(_) => {}
-        }
+        delete(session, &one).await?;
     }
     Ok(())
+}
+
+/// Releases the addresses that were made for servers that no longer exist, for example because others deleted them, and that
+/// no port has. Gives what was done, in words.
+pub(super) async fn release_leftovers(session: &Session, installation: &str) -> Result<Vec<String>, OpenStackError> {
+    let call = Call::get(Service::Network, &["floatingips"], "List floating addresses");
+    let all: Vec<FloatingIp> = match session.list(call, "floatingips").await {
+        // A cloud without routers has none.
+        Err(error) if error.status() == Some(404) => return Ok(Vec::new()),
+        all => all?,
+    };
+    let unused = all.into_iter().filter(|one| one.port_id.is_none());
+    let unused: Vec<_> = unused.filter_map(|one| Some((one.server(installation)?, one))).collect();
+    if unused.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Listed later than the addresses, each of which was made for a server that existed.
+    let servers: Vec<_> = nova::list(session).await?.iter().filter_map(|one| one.server_id(installation)).collect();
+    let mut released = Vec::new();
+    for (server, one) in unused.into_iter().filter(|(server, _)| !servers.contains(server)) {
+        if still_unused(session, &one).await? {
+            delete(session, &one).await?;
+            released.push(format!(
+                "floating address {}, whose server {server} is gone, was released",
+                one.floating_ip_address
+            ));
+        }
+    }
+    Ok(released)
+}
+
+/// Whether an address still is as it was listed.
+async fn still_unused(session: &Session, one: &FloatingIp) -> Result<bool, OpenStackError> {
+    let path = ["floatingips", &one.id];
+    let what = format!("Look at the floating address {}", one.floating_ip_address);
+    match session.send(&Call::get(Service::Network, &path, what)).await {
+        Ok(answer) => {
+            let now = answer.json::<Made>()?.floatingip;
+            Ok(now.port_id.is_none() && now.description == one.description)
+        }
+        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn delete(session: &Session, one: &FloatingIp) -> Result<(), OpenStackError> {
+    let what = format!("Release the floating address {}", one.floating_ip_address);
+    let path = ["floatingips", &one.id];
+    match session.send(&Call { method: Method::DELETE, ..Call::get(Service::Network, &path, what) }).await {
+        Err(error) if error.status() != Some(404) => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 async fn ours(session: &Session, description: &str) -> Result<Vec<FloatingIp>, OpenStackError> {

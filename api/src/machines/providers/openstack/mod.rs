@@ -4,8 +4,9 @@
 //! creates it. Servers of others in the same project are listed, and nothing is ever done to them. No filter of the cloud is
 //! relied on: each entry is checked.
 //!
-//! This process keeps a token and nothing else. A create whose answer was lost is found again by the metadata. If Nova made
-//! two servers of one id, the older one counts, and both are deleted with it.
+//! This process keeps a token and nothing else. A create whose answer was lost is found again by the metadata. Creates for one
+//! id wait for one another in a process; where those of two processes meet, the older server counts, and the other one is
+//! deleted at once, or with it.
 //!
 //! Not here: volumes (the flavor's disk is used), key pairs (the key is in the user data), and ports, which Nova makes and
 //! deletes with the server.
@@ -29,24 +30,26 @@ mod user_data;
 mod web;
 pub(super) mod words;
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use choosing::{Flavor, Image, Network};
 pub use clouds_yaml::Cloud;
 pub use credentials::{CloudSettings, Credentials};
 pub use error::OpenStackError;
-pub use selectors::{FlavorSelector, ImageSelector, NetworkSelector};
+pub use selectors::{AddressKind, AddressSelector, FlavorSelector, ImageSelector, NetworkSelector};
 
 use self::nova::{Attachment, GroupName, NewServer};
 use self::pace::Pace;
 use self::server::{INSTALLATION_KEY, SERVER_KEY, Server};
 use self::session::Session;
 use crate::machines::provider::{
-    Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 
 /// Configuration of the provider.
@@ -62,10 +65,14 @@ pub struct OpenStackConfig {
     pub network: NetworkSelector,
     /// Names or ids of the security groups of each server; empty: the project's default one.
     pub security_groups: Vec<String>,
-    /// The external network that gives each server a floating address; none: the fixed address is used.
+    /// The external network that gives each server a floating address; none: it gets none.
     pub floating_network: Option<String>,
+    /// The address that ocim and the gateway use.
+    pub address: AddressSelector,
     /// The user that cloud-init makes, and that Ansible logs in as.
     pub ssh_user: String,
+    /// The absolute path of the Python interpreter on the image; none: Ansible looks for one.
+    pub python: Option<String>,
     /// The availability zone of each server; none: Nova chooses.
     pub availability_zone: Option<String>,
     /// The database's id. Servers of other installations in the same project are never touched.
@@ -90,21 +97,28 @@ pub struct OpenStack {
     session: Session,
     /// The flavor that was selected last.
     flavor: OnceLock<Flavor>,
+    /// Held during a create, by the id's remainder: Nova would make a second server for a request beside it.
+    creates: [Mutex<()>; CREATES],
 }
+
+/// How many locks the creates share.
+const CREATES: usize = 64;
 
 impl OpenStack {
     /// Opens the provider. Sends no request, so that a cloud that does not answer prevents no start: see [`Self::check`].
     ///
     /// # Errors
-    /// [`OpenStackError::Settings`] if the user's name or the file with certificates cannot be used.
+    /// [`OpenStackError::Settings`] if the user's name, the path of Python or the file with certificates cannot be used.
     pub fn open(config: OpenStackConfig) -> Result<Self, OpenStackError> {
         Self::open_with(config, Pace::default())
     }
 
     fn open_with(config: OpenStackConfig, pace: Pace) -> Result<Self, OpenStackError> {
         user_data::check_user(&config.ssh_user)?;
+        user_data::check_python(config.python.as_deref())?;
         let session = Session::new(config.credentials.clone(), pace)?;
-        Ok(Self { config, session, flavor: OnceLock::new() })
+        let creates = std::array::from_fn(|_| Mutex::new(()));
+        Ok(Self { config, session, flavor: OnceLock::new(), creates })
     }
 
     /// Logs in and finds what the settings select. Changes nothing in the cloud.
@@ -151,13 +165,17 @@ impl OpenStack {
 
     /// Describes a server by what Nova says alone.
     fn describe(&self, server: &Server) -> Machine {
-        let address = match &self.config.floating_network {
-            Some(_) => server.floating(),
-            None => server.floating().or_else(|| server.fixed()),
-        };
-        let endpoint = address.map(server::endpoint);
+        let endpoint = self.endpoint(server, server.floating(self.config.address));
         let made_from = server.made_from();
         Machine { provider_id: server.id.clone(), state: server.state(), endpoint, host_key: None, made_from }
+    }
+
+    /// The addresses of a server; none if it is still to get a floating one.
+    fn endpoint(&self, server: &Server, floating: Option<IpAddr>) -> Option<Endpoint> {
+        if self.config.floating_network.is_some() && floating.is_none() {
+            return None;
+        }
+        server.endpoint(self.config.address, floating)
     }
 
     /// Describes a server; one that is active gets its floating address first.
@@ -165,16 +183,35 @@ impl OpenStack {
         let mut machine = self.describe(server);
         if let Some(pool) = &self.config.floating_network
             && machine.state == MachineState::Active
-            && machine.endpoint.is_none()
+            && server.floating(self.config.address).is_none()
             && !server.is_being_deleted()
         {
             let address = floating::attach(&self.session, pool, &self.config.installation, id, &server.id).await?;
-            machine.endpoint = address.map(server::endpoint);
+            machine.endpoint = self.endpoint(server, address);
         }
         Ok(machine)
     }
 
+    /// Waits until no other create for this id is under way in this process.
+    async fn turn(&self, id: ServerId) -> Option<MutexGuard<'_, ()>> {
+        let lock = usize::try_from(id.0).unwrap_or_default() % CREATES;
+        Some(self.creates.get(lock)?.lock().await)
+    }
+
+    /// An older server of this id than the one that was just made: another process, or a request that was given up, has made
+    /// it meanwhile. The new one is then deleted.
+    async fn older(&self, id: ServerId, made: &str) -> Option<Server> {
+        // If this look fails, later ones prefer the older server, and the end of the machine deletes both.
+        let oldest = self.ours(id).await.ok()?.into_iter().next().filter(|server| server.id != made)?;
+        tracing::warn!(server = %id, kept = oldest.id, deleted = made, "Nova has made two servers of one id");
+        if let Err(error) = nova::send_delete(&self.session, made).await {
+            tracing::warn!(server = %id, provider_id = made, %error, "the second server of an id is not deleted yet");
+        }
+        Some(oldest)
+    }
+
     async fn make(&self, spec: &MachineSpec) -> Result<Machine, OpenStackError> {
+        let _turn = self.turn(spec.server_id).await;
         let machine = MachineRef { server_id: spec.server_id, provider_id: None };
         if let Some(there) = self.look_up(&machine).await? {
             return self.describe_connected(spec.server_id, &there).await;
@@ -193,6 +230,9 @@ impl OpenStack {
             user_data: &user_data,
         };
         let provider_id = nova::create(&self.session, &server).await?;
+        if let Some(older) = self.older(spec.server_id, &provider_id).await {
+            return self.describe_connected(spec.server_id, &older).await;
+        }
         let made_from = MadeFrom { image: Some(selected.image.name), flavor: Some(selected.flavor.name) };
         Ok(Machine { provider_id, state: MachineState::Building, endpoint: None, host_key: None, made_from })
     }
@@ -241,11 +281,19 @@ impl Provider for OpenStack {
 
     /// A server takes half a minute or more, and an API that is asked too often answers 429.
     fn pace(&self) -> Duration {
-        Duration::from_secs(2)
+        Duration::from_secs(1)
     }
 
     fn ssh_user(&self) -> &str {
         &self.config.ssh_user
+    }
+
+    fn has_first_boot(&self) -> bool {
+        true
+    }
+
+    fn python(&self) -> Option<&str> {
+        self.config.python.as_deref()
     }
 
     /// With a pool of floating addresses, this also gives an active server its address: Nova makes the port that needs it
@@ -275,5 +323,10 @@ impl Provider for OpenStack {
         let ours =
             ours.filter_map(|server| Some((server.server_id(&self.config.installation)?, self.describe(&server))));
         Ok(ours.collect())
+    }
+
+    /// Floating addresses. Nova makes the ports and deletes them with their servers; they have none of our ids.
+    async fn release_leftovers(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(floating::release_leftovers(&self.session, &self.config.installation).await?)
     }
 }

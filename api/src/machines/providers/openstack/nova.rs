@@ -146,7 +146,8 @@ pub(super) async fn delete(session: &Session, id: &str) -> Result<(), OpenStackE
     }
 }
 
-async fn send_delete(session: &Session, id: &str) -> Result<(), OpenStackError> {
+/// Asks for the deletion of a server; gone already is success.
+pub(super) async fn send_delete(session: &Session, id: &str) -> Result<(), OpenStackError> {
     let path = ["servers", id];
     let call = Call::get(Service::Compute, &path, format!("Delete server {id}"));
     match session.send(&Call { method: Method::DELETE, ..call }).await {

@@ -38,6 +38,26 @@ pub enum NetworkSelector {
     Only,
 }
 
+/// Selects the address of a server that ocim and the gateway use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressSelector {
+    /// Which of its addresses.
+    pub kind: AddressKind,
+    /// Whether IPv6 is preferred to IPv4 where it has both.
+    pub prefers_ipv6: bool,
+}
+
+/// A kind of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressKind {
+    /// The floating one, or the fixed one if it has none.
+    Any,
+    /// That of its port.
+    Fixed,
+    /// The floating one; without one, it is waited for.
+    Floating,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FlavorJson {

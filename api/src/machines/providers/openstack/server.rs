@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::Deserialize;
 use shared_types::ServerId;
 
+use super::selectors::{AddressKind, AddressSelector};
 use super::words::line;
 use crate::machines::provider::{Endpoint, MachineState, MadeFrom};
 
@@ -114,22 +115,24 @@ impl Server {
     }
 
     /// Its floating address; none: it has none.
-    pub(super) fn floating(&self) -> Option<IpAddr> {
-        self.best(|address| address.kind.as_deref() == Some("floating"))
+    pub(super) fn floating(&self, selector: AddressSelector) -> Option<IpAddr> {
+        self.best(selector, |address| address.kind.as_deref() == Some("floating"))
     }
 
-    /// Its fixed address; none until Nova has connected it. IPv4 is preferred.
-    pub(super) fn fixed(&self) -> Option<IpAddr> {
-        self.best(|address| address.kind.as_deref() != Some("floating"))
+    /// Its addresses, at the usual ports. None until it has the selected one. People are shown the floating one, if any.
+    pub(super) fn endpoint(&self, selector: AddressSelector, floating: Option<IpAddr>) -> Option<Endpoint> {
+        let fixed = self.best(selector, |address| address.kind.as_deref() != Some("floating"));
+        let used = match selector.kind {
+            AddressKind::Any => floating.or(fixed),
+            AddressKind::Fixed => fixed,
+            AddressKind::Floating => floating,
+        }?;
+        let (ssh, http) = (SocketAddr::new(used, SSH_PORT), SocketAddr::new(used, HTTP_PORT));
+        Some(Endpoint { public_ip: floating.unwrap_or(used), ssh, http })
     }
 
-    fn best(&self, is_wanted: impl Fn(&Address) -> bool) -> Option<IpAddr> {
+    fn best(&self, selector: AddressSelector, is_wanted: impl Fn(&Address) -> bool) -> Option<IpAddr> {
         let wanted = self.addresses.values().flatten().filter(|address| is_wanted(address)).map(|address| address.addr);
-        wanted.min_by_key(IpAddr::is_ipv6)
+        wanted.min_by_key(|address| address.is_ipv6() != selector.prefers_ipv6)
     }
-}
-
-/// The endpoint of a server at this address: the usual ports.
-pub(super) fn endpoint(address: IpAddr) -> Endpoint {
-    Endpoint { public_ip: address, ssh: SocketAddr::new(address, SSH_PORT), http: SocketAddr::new(address, HTTP_PORT) }
 }

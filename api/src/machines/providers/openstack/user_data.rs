@@ -26,6 +26,23 @@ pub(super) fn check_user(user: &str) -> Result<(), OpenStackError> {
     Err(OpenStackError::Settings(format!("OPENSTACK_SANDBOX_SSH_USERNAME {words}")))
 }
 
+/// Checks the path of the Python interpreter, which is written into an inventory of Ansible.
+///
+/// # Errors
+/// [`OpenStackError::Settings`] names the setting.
+pub(super) fn check_python(path: Option<&str>) -> Result<(), OpenStackError> {
+    let is_path = |path: &str| {
+        path.starts_with('/')
+            && path.len() <= 255
+            && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._+-".contains(&byte))
+    };
+    if path.is_none_or(is_path) {
+        return Ok(());
+    }
+    let words = "must be an absolute path of at most 255 letters, digits, `/`, `.`, `_`, `+` and `-`";
+    Err(OpenStackError::Settings(format!("OPENSTACK_SANDBOX_PYTHON {words}")))
+}
+
 /// The user data of a server, in Base64.
 ///
 /// # Errors
@@ -67,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_user_and_no_key_is_refused() {
+    fn what_is_no_user_no_path_and_no_key_is_refused() {
         for user in ["", "-a", "1a", "a b", "a:b", "Root", "ü", &"a".repeat(33)] {
             let error = check_user(user).unwrap_err().to_string();
             assert!(error.starts_with("OPENSTACK_SANDBOX_SSH_USERNAME"), "{user}: {error}");
@@ -75,6 +92,14 @@ mod tests {
         for user in ["ubuntu", "debian", "_apt", "a-1"] {
             check_user(user).unwrap();
         }
+        for path in
+            ["", "python3", "/usr/bin/python3 x=1", "/usr/bin/{{ x }}", "/a\nb", &format!("/{}", "a".repeat(255))]
+        {
+            let error = check_python(Some(path)).unwrap_err().to_string();
+            assert!(error.starts_with("OPENSTACK_SANDBOX_PYTHON"), "{path}: {error}");
+        }
+        check_python(None).unwrap();
+        check_python(Some("/opt/python-3.11/bin/python3.11")).unwrap();
         for key in ["", "a\nb", &"k".repeat(MAX_KEY_BYTES + 1)] {
             assert!(encoded("a", key).is_err());
         }

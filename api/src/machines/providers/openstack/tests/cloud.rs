@@ -11,7 +11,8 @@ use crate::machines::provider::MachineRef;
 pub(super) use crate::machines::providers::expecting::{permanent, spec, transient};
 use crate::machines::providers::openstack::pace::Pace;
 use crate::machines::providers::openstack::{
-    CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack, OpenStackConfig,
+    AddressKind, AddressSelector, CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack,
+    OpenStackConfig,
 };
 
 pub(super) const INSTALLATION: &str = "11111111-aaaa";
@@ -115,6 +116,8 @@ impl Cloud {
             network: NetworkSelector::Only,
             security_groups: Vec::new(),
             floating_network: None,
+            address: AddressSelector { kind: AddressKind::Any, prefers_ipv6: false },
+            python: None,
             ssh_user: "debian".into(),
             availability_zone: None,
             installation: INSTALLATION.into(),

@@ -78,6 +78,35 @@ async fn of_two_servers_with_one_id_the_older_one_counts() {
 }
 
 #[tokio::test]
+async fn two_creates_for_one_id_at_once_make_one_server() {
+    let cloud = Cloud::start(&[]).await;
+    let list = |servers: &[Value]| Reply::json(200, &json!({ "servers": servers }));
+    cloud.http.on("GET", DETAIL, [list(&[]), list(&[]), list(&[server(ONE, 7, "BUILD")])]);
+    let provider = cloud.provider();
+    let (spec, other) = (spec(7), spec(7));
+    let (one, two) = tokio::join!(provider.create(&spec), provider.create(&other));
+    assert_eq!((one.unwrap().provider_id.as_str(), two.unwrap().provider_id.as_str()), (ONE, ONE));
+    assert_eq!(cloud.changes(), [format!("POST {SERVERS}")]);
+}
+
+#[tokio::test]
+async fn where_another_process_has_made_an_older_server_meanwhile_the_new_one_is_deleted() {
+    let cloud = Cloud::start(&[]).await;
+    let list = |servers: &[Value]| Reply::json(200, &json!({ "servers": servers }));
+    let new = with(server(ONE, 7, "BUILD"), &json!({ "created": "2026-11-29T10:00:09Z" }));
+    cloud.http.on("GET", DETAIL, [list(&[]), list(&[new.clone(), server(OTHER, 7, "BUILD")])]);
+    cloud.http.on("DELETE", &format!("{SERVERS}/{ONE}"), [Reply::empty(204)]);
+    assert_eq!(cloud.provider().create(&spec(7)).await.unwrap().provider_id, OTHER);
+    assert_eq!(cloud.changes(), [format!("POST {SERVERS}"), format!("DELETE {SERVERS}/{ONE}")]);
+    // The process whose server is the older one keeps it.
+    let cloud = Cloud::start(&[]).await;
+    let newer = with(server(OTHER, 7, "BUILD"), &json!({ "created": "2026-11-29T10:00:19Z" }));
+    cloud.http.on("GET", DETAIL, [list(&[]), list(&[new, newer])]);
+    assert_eq!(cloud.provider().create(&spec(7)).await.unwrap().provider_id, ONE);
+    assert_eq!(cloud.changes(), [format!("POST {SERVERS}")]);
+}
+
+#[tokio::test]
 async fn a_server_of_another_installation_does_not_stand_for_ours() {
     let metadata = json!({ "metadata": { "ocim_installation": "22222222-bbbb", "ocim_server_id": "7" } });
     let cloud = Cloud::start(&[with(active(OTHER, 7, "10.0.0.6"), &metadata)]).await;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::cloud::{Cloud, INSTALLATION, ONE, active, fixed, permanent, reference, server, transient, with};
 use super::http::Reply;
 use crate::machines::provider::{Machine, Provider};
+use crate::machines::providers::openstack::{AddressKind, AddressSelector};
 
 const IPS: &str = "/network/v2.0/floatingips";
 const PORTS: &str = "/network/v2.0/ports";
@@ -85,6 +86,19 @@ async fn a_server_that_is_not_active_gets_none_yet() {
 }
 
 #[tokio::test]
+async fn where_the_fixed_address_is_used_the_floating_one_is_made_for_people() {
+    let cloud = cloud().await;
+    let provider = cloud.provider_with(|config| {
+        config.floating_network = Some("public".into());
+        config.address = AddressSelector { kind: AddressKind::Fixed, prefers_ipv6: false };
+    });
+    let endpoint = provider.find(&reference(7, Some(ONE))).await.unwrap().unwrap().endpoint.unwrap();
+    let shown = (endpoint.public_ip.to_string(), endpoint.ssh.to_string(), endpoint.http.to_string());
+    assert_eq!(shown, ("192.0.2.40".into(), "10.0.0.5:22".into(), "10.0.0.5:80".into()));
+    assert_eq!(cloud.changes(), [format!("POST {IPS}")]);
+}
+
+#[tokio::test]
 async fn an_exhausted_pool_and_an_unknown_one_are_said() {
     let cloud = cloud().await;
     let find = async |pool: &str| {
@@ -116,4 +130,44 @@ async fn the_addresses_of_a_server_are_released_with_it_and_no_others() {
     transient(provider.terminate(&reference(7, None)).await);
     provider.terminate(&reference(7, None)).await.unwrap();
     assert_eq!(cloud.changes(), vec![format!("DELETE {IPS}/f1"); 2]);
+}
+
+#[tokio::test]
+async fn addresses_whose_server_is_gone_are_released_and_no_others() {
+    let cloud = Cloud::start(&[active(ONE, 7, "10.0.0.5")]).await;
+    let all = [
+        ip("f1", &description(8), Value::Null),
+        // A port has it; its server is there; the id or the installation is another's.
+        ip("f2", &description(9), json!("p9")),
+        ip("f3", &description(7), Value::Null),
+        ip("f4", &format!("{} ", description(8)), Value::Null),
+        ip("f5", &format!("ocim {INSTALLATION} server 08"), Value::Null),
+        ip("f6", &format!("ocim {INSTALLATION}x server 8"), Value::Null),
+        ip("f7", "", Value::Null),
+        // Connected between the list and the next look, and released by others.
+        ip("f8", &description(10), Value::Null),
+        ip("f9", &description(11), Value::Null),
+    ];
+    serve_ips(&cloud, &all);
+    let look = |id: &str, port: Value| {
+        let answer =
+            [Reply::json(200, &json!({ "floatingip": ip(id, &description(if id == "f1" { 8 } else { 10 }), port) }))];
+        cloud.http.on("GET", &format!("{IPS}/{id}"), answer);
+    };
+    look("f1", Value::Null);
+    look("f8", json!("p10"));
+    cloud.http.on("DELETE", &format!("{IPS}/f1"), [Reply::empty(204)]);
+    let released = cloud.provider().release_leftovers().await.unwrap();
+    assert_eq!(released, ["floating address 192.0.2.40, whose server 8 is gone, was released"]);
+    assert_eq!(cloud.changes(), [format!("DELETE {IPS}/f1")]);
+}
+
+#[tokio::test]
+async fn a_cloud_without_floating_addresses_has_no_leftovers() {
+    let cloud = Cloud::start(&[]).await;
+    cloud.http.on("GET", IPS, [Reply::empty(404)]);
+    assert_eq!(cloud.provider().release_leftovers().await, Ok(Vec::new()));
+    cloud.http.on("GET", IPS, [Reply::empty(500)]);
+    transient(cloud.provider().release_leftovers().await);
+    assert_eq!(cloud.changes(), Vec::<String>::new());
 }

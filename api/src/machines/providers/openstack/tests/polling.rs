@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::cloud::{Cloud, ONE, SERVERS, active, fixed, reference, server, spec, with};
 use super::http::Reply;
 use crate::machines::provider::{Machine, MachineState, MadeFrom, Provider};
+use crate::machines::providers::openstack::{AddressKind, AddressSelector};
 
 async fn seen(server: Value) -> Machine {
     let cloud = Cloud::start(&[server]).await;
@@ -56,6 +57,33 @@ async fn ipv4_and_floating_addresses_are_preferred() {
     assert_eq!(address(&addresses).await, "10.77.0.23");
     addresses.push(floating("192.0.2.40"));
     assert_eq!(address(&addresses).await, "192.0.2.40");
+}
+
+#[rstest]
+#[case(AddressKind::Any, false, "192.0.2.40")]
+#[case(AddressKind::Any, true, "192.0.2.40")]
+#[case(AddressKind::Fixed, false, "10.77.0.23")]
+#[case(AddressKind::Fixed, true, "2001:db8::5")]
+#[case(AddressKind::Floating, true, "192.0.2.40")]
+#[tokio::test]
+async fn the_selected_address_is_used_and_the_floating_one_shown(
+    #[case] kind: AddressKind,
+    #[case] prefers_ipv6: bool,
+    #[case] used: &str,
+) {
+    let floating = with(fixed("192.0.2.40"), &json!({ "OS-EXT-IPS:type": "floating" }));
+    let of = async |addresses: &[Value]| {
+        let fields = json!({ "addresses": { "private": addresses } });
+        let cloud = Cloud::start(&[with(server(ONE, 7, "ACTIVE"), &fields)]).await;
+        let provider = cloud.provider_with(|config| config.address = AddressSelector { kind, prefers_ipv6 });
+        provider.find(&reference(7, Some(ONE))).await.unwrap().unwrap().endpoint
+    };
+    let endpoint = of(&[fixed("2001:db8::5"), fixed("10.77.0.23"), floating]).await.unwrap();
+    assert_eq!(endpoint.public_ip.to_string(), "192.0.2.40");
+    assert_eq!((endpoint.ssh.ip().to_string(), endpoint.http.ip()), (used.to_owned(), endpoint.ssh.ip()));
+    let without = of(&[fixed("2001:db8::5"), fixed("10.77.0.23")]).await.map(|endpoint| endpoint.ssh.ip().to_string());
+    let fixed = if prefers_ipv6 { "2001:db8::5" } else { "10.77.0.23" };
+    assert_eq!(without.as_deref(), (kind != AddressKind::Floating).then_some(fixed));
 }
 
 #[tokio::test]
