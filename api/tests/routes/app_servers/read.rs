@@ -74,6 +74,7 @@ async fn an_app_server_shows_its_configuration_and_its_build() {
         "public_ip": "192.0.2.1",
         "image": "fake-image",
         "flavor": "fake-small",
+        "ssh": null,
         "created": "[time]",
         "modified": "[time]"
       },

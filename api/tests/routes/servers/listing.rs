@@ -38,6 +38,7 @@ async fn machines_are_paged_with_their_app_servers() {
       "public_ip": "192.0.2.1",
       "image": "fake-image",
       "flavor": "fake-small",
+      "ssh": null,
       "created": "[time]",
       "modified": "[time]",
       "app_server_name": "AppServer 1",
