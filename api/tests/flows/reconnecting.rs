@@ -30,6 +30,8 @@ async fn broken_database_connections_give_503_and_builds_go_on() {
     app.provider.set_answers_ssh(true);
     let built = "SELECT count(*) AS n FROM app_servers WHERE status = 'running'";
     until("the app server runs", async || app.number(built).await == 1).await;
+    let held = "SELECT count(*) AS n FROM builds WHERE lease_holder IS NOT NULL";
+    until("its lease is given back", async || app.number(held).await == 0).await;
     // Jobs that were locked over a broken connection stay locked until the queue's own timeout; each kind of job also
     // has another caller meanwhile.
     app.execute("DELETE FROM graphile_worker._private_jobs").await;

@@ -18,7 +18,11 @@ pub const EXHAUSTS: &[Exhaust] = &[
         name: "64 processes",
         limit: |limits| limits.processes = 50,
         words: None,
-        shell: "i=0; while [ $i -lt 64 ]; do sleep 30 & i=$((i+1)); done; [ \"$(pgrep -cx -P $$ sleep)\" -ge 64 ] && worked",
+        // A child has its own name only some time after the fork.
+        shell: "i=0; while [ $i -lt 64 ]; do sleep 30 & i=$((i+1)); done
+            count() { pgrep -cx -P $$ sleep; }
+            i=0; while [ $i -lt 50 ] && [ \"$(count)\" -lt 64 ]; do sleep 0.1; i=$((i+1)); done
+            [ \"$(count)\" -ge 64 ] && worked",
     },
     Exhaust {
         name: "64 threads",
