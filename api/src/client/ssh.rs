@@ -128,7 +128,7 @@ fn options(login: &SshLogin, alias: &str, known_hosts: &Path) -> Result<Vec<Stri
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use super::*;
 
