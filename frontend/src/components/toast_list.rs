@@ -11,6 +11,8 @@ pub fn ToastList() -> impl IntoView {
     let state = state();
     let (toasts, list) = (state.toasts, state.data.list());
     Effect::new(move || {
+        // The list may have had the news before the notice came.
+        toasts.shown().track();
         list.with(|list| {
             if let Some(rows) = list.here() {
                 toasts.drop_stale(rows);
