@@ -30,7 +30,7 @@ pub fn SshKeysCard(keys: Memo<Arc<Vec<SshKey>>>) -> impl IntoView {
     let may_log_in = Memo::new(move |_| session.may(LOGIN_ROLE) == Possible::Yes);
     let words = move || match may_log_in.get() {
         true => {
-            "With these keys you log in to all machines. A new key works, and a deleted one stops to, within a minute."
+            "With these keys you log in to all machines. A new key works, and a deleted one stops working, within a minute."
         }
         false => "Your role may not log in to machines. The keys are kept in case it changes.",
     };
