@@ -79,7 +79,7 @@ COMMENT ON COLUMN server_grants.granted_at IS 'When the key was about to be inst
 COMMENT ON COLUMN server_grants.confirmed_at IS 'When the machine confirmed that it has the key; null: it has not.';
 COMMENT ON COLUMN server_grants.revoked_at IS 'When the machine confirmed that it has the key no more, or ended; null: the key lets in.';
 
--- Nobody logs in to a machine that has ended.
+-- The end of a machine ends all grants on it.
 CREATE FUNCTION end_server_grants() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE server_grants SET revoked_at = now() WHERE server_id = NEW.id AND revoked_at IS NULL;

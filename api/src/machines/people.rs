@@ -101,7 +101,7 @@ mod tests {
                 Some(format!("{old}{own}\n# mine\n\n{old}no-pty ssh-rsa BB me\n")),
                 format!("{own}\n# mine\n\nno-pty ssh-rsa BB me\n{new}"),
             ),
-            // Somebody has removed the last line of the block: the keys of people go, all others stay.
+            // The last line of the block is missing: the keys of people go, all others stay.
             (Some(old.replace(END, own)), format!("{own}\n{new}")),
             (Some(format!("{own}\n{new}")), format!("{own}\n{new}")),
         ] {

@@ -67,7 +67,7 @@ pub trait Probe: Debug + Send + Sync {
     /// Why it could not be done, as a text for the log. The machine may let in `next` or one of the keys of `login`.
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String>;
 
-    /// Lets the people of this block ([`super::people::block`]) in as the user of the login, and nobody of an earlier block.
+    /// Replaces the block with the keys of people ([`super::people::block`]) in the login user's `authorized_keys`.
     /// The machine's own key, and lines of others, stay. Idempotent; sessions that are open go on.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `ocim ssh` where nobody can be logged in. On a real machine: `system::machines::people`.
+//! The refusals of `ocim ssh`, without a machine. On a real machine: `system::machines::people`.
 
 use shared_types::Role;
 

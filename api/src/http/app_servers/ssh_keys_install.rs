@@ -8,7 +8,7 @@ use crate::instances::access;
 
 /// Install the SSH keys of people again
 ///
-/// Within seconds, also after attempts that failed, or where somebody has changed `authorized_keys` on the machine. Without
+/// Within seconds, also after attempts that failed, or after a change of `authorized_keys` on the machine itself. Without
 /// this request, keys are installed when they change and once an hour.
 #[utoipa::path(tag = "app servers", params(("id" = AppServerId, Path, description = "The app server")), responses(
     (status = 202, description = "They will be installed"),

@@ -13,7 +13,7 @@ use crate::platform::users::ssh_keys;
 /// user may have 20 keys, and no two users the same one. A token cannot add keys.
 #[utoipa::path(tag = "auth", request_body = NewSshKey, responses(
     (status = 201, description = "The key", body = SshKey),
-    (status = 422, description = "It is no acceptable key, somebody has it, or you have too many; nothing was saved"),
+    (status = 422, description = "The key is not accepted, a user has it already, or you have 20 keys; nothing was saved"),
 ))]
 #[post("/auth/ssh-keys")]
 pub async fn add_ssh_key(

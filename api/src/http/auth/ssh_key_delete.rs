@@ -8,7 +8,7 @@ use crate::platform::users::ssh_keys;
 
 /// Delete an SSH key
 ///
-/// Within a minute it lets nobody log in to any running machine. Sessions that it has opened go on until they are closed.
+/// Running machines stop accepting it within a minute. Sessions that were opened with it go on until they are closed.
 #[utoipa::path(tag = "auth", params(("id" = SshKeyId, Path, description = "The key")), responses(
     (status = 204, description = "It is deleted"),
 ))]

@@ -101,8 +101,8 @@ pub async fn install_now(manager: &Manager, actor: &Actor, id: AppServerId) -> R
     .await
 }
 
-/// Installs the keys on the machine of a build, which must be ready, by what is known now: nobody outside is asked. Returns why
-/// the members of the instance's team cannot log in, if they cannot.
+/// Installs the keys on the machine of a build, which must be ready, as the database has them, without a request to GitHub.
+/// Returns why the members of the instance's team cannot log in, if they cannot.
 ///
 /// # Errors
 /// [`DbError`] when the database does not answer.
@@ -150,7 +150,7 @@ async fn install(manager: &Manager, target: Target, team: Option<&Team>) -> Resu
     if !store::claim(&mut conn, target.server).await? {
         return Ok(Installed::NotNow);
     }
-    // Decided after the claim: whoever had it before has written an earlier decision.
+    // Read after the claim: the worker that had it before has installed an earlier set of keys.
     let people = people::of(&mut conn, team).await?;
     let Some(row) = machines::store::find(&mut conn, target.server).await? else { return Ok(Installed::NotNow) };
     let new: Vec<_> = people.iter().map(grant).collect();
@@ -174,7 +174,7 @@ fn grant(person: &Person) -> store::NewGrant<'_> {
     store::NewGrant { person: name, origin: *origin, user_id: *user_id, key_name, fingerprint: key.fingerprint() }
 }
 
-/// Records that the machine lets these people in, and nobody else.
+/// Records that the machine has the keys of these people and of no others.
 async fn record(manager: &Manager, target: Target, people: &[Person]) -> Result<(), DbError> {
     let Target { instance, app_server, server } = target;
     let fingerprints: Vec<&str> = people.iter().map(|person| person.key.fingerprint()).collect();

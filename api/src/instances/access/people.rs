@@ -1,4 +1,4 @@
-//! The people who may log in to the machines of an instance, by what is known now.
+//! The people who may log in to the machines of an instance, as the database has them.
 
 use std::collections::HashSet;
 
@@ -69,7 +69,7 @@ pub(super) fn block(people: &[Person]) -> String {
     people::block(people.iter().map(|person| (&person.key, person.name.as_str())))
 }
 
-/// What tells one block from another. None: nobody may log in, as on a machine that was never given a key.
+/// The SHA-256 digest of the block. None: there is no key to install, as on a machine that was never given one.
 pub(super) fn digest(people: &[Person]) -> Option<String> {
     (!people.is_empty()).then(|| encode(Sha256::digest(block(people))))
 }

@@ -47,7 +47,7 @@ pub struct Member {
 /// Why the members of a team are not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TeamError {
-    /// There is no such team, or it cannot be seen: nobody is a member.
+    /// There is no such team, or the token may not see it: it counts as a team without members.
     #[error("{0}")]
     Gone(String),
     /// It cannot be asked now: what was read before still holds.

@@ -231,7 +231,7 @@ pub async fn release(conn: &mut AsyncPgConnection, id: ServerId) -> Result<(), D
     Ok(())
 }
 
-/// Makes the next sweep install the keys again, whatever was installed and failed before.
+/// Makes the next sweep install the keys again, without the wait after failed attempts.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.

@@ -199,7 +199,7 @@ impl Probe for FileMachines {
         if self.answers_ssh(login.address).await { Ok(()) } else { Err("no route to host".to_owned()) }
     }
 
-    /// Nobody logs in to these machines.
+    /// These machines have no `authorized_keys`.
     async fn install_people(&self, login: &Login, _: &str) -> Result<(), String> {
         if self.answers_ssh(login.address).await { Ok(()) } else { Err("no route to host".to_owned()) }
     }

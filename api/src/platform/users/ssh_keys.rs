@@ -20,7 +20,7 @@ const MAX_NAME: usize = 100;
 /// Adds a public key of the caller.
 ///
 /// # Errors
-/// [`AccountError::Invalid`] names the field: it is no acceptable key, somebody has it, or the caller has too many.
+/// [`AccountError::Invalid`] names the field: the key is not accepted, a user has it already, or the caller has 20 keys.
 pub async fn add(db: &Db, who: &Principal, new: NewSshKey) -> Result<SshKey, AccountError> {
     let refuse = |field, words: String| AccountError::Invalid(FieldError::new(field, words));
     let NewSshKey { name, public_key } = new;

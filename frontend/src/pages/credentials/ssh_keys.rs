@@ -149,8 +149,7 @@ fn NewKeyDialog(on_close: Callback<()>) -> impl IntoView {
 fn DeleteDialog(id: SshKeyId, name: String, on_close: Callback<()>) -> impl IntoView {
     let data = state().data;
     let title = format!("Delete {name}?");
-    let words =
-        "Within a minute it lets nobody log in to any machine. Sessions that are open go on until they are closed.";
+    let words = "Machines stop accepting it within a minute. Sessions that are open go on until they are closed.";
     let act: Act = Callback::new(move |_| {
         let told = format!("{name} deleted.");
         async move {

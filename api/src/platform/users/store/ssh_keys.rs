@@ -46,7 +46,7 @@ pub struct OperatorKey {
     pub public_key: String,
 }
 
-/// Stores a key. None: somebody has it already.
+/// Stores a key. None: a user has it already.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
