@@ -38,6 +38,8 @@ pub enum BuildStepKind {
     Pin,
     /// The configuration repository is checked out, its virtualenv made, and its playbooks are loaded.
     Checkout,
+    /// Databases and accounts outside the machine are made. Only builds of app servers that use any have this step.
+    Resources,
     /// The machine is created and answers SSH.
     Server,
     /// The playbooks configure the machine.
@@ -50,13 +52,22 @@ pub enum BuildStepKind {
 
 impl BuildStepKind {
     /// Every step, in the order of a build.
-    pub const ALL: &[Self] = &[Self::Pin, Self::Checkout, Self::Server, Self::Playbooks, Self::Reboot, Self::Checks];
+    pub const ALL: &[Self] = &[
+        Self::Pin,
+        Self::Checkout,
+        Self::Resources,
+        Self::Server,
+        Self::Playbooks,
+        Self::Reboot,
+        Self::Checks,
+    ];
 
     /// The word in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pin => "pin",
             Self::Checkout => "checkout",
+            Self::Resources => "resources",
             Self::Server => "server",
             Self::Playbooks => "playbooks",
             Self::Reboot => "reboot",
@@ -69,6 +80,7 @@ impl BuildStepKind {
         match self {
             Self::Pin => "Pin commits",
             Self::Checkout => "Checkout",
+            Self::Resources => "Databases",
             Self::Server => "Waiting for machine",
             Self::Playbooks => "Playbooks",
             Self::Reboot => "Reboot",
@@ -147,6 +159,7 @@ impl Progress {
         match self.step {
             None | Some(BuildStepKind::Pin) => 0.0,
             Some(BuildStepKind::Checkout) => 0.02,
+            Some(BuildStepKind::Resources) => 0.04,
             Some(BuildStepKind::Server) => 0.05,
             Some(BuildStepKind::Playbooks) => 0.1 + 0.8 * tasks,
             Some(BuildStepKind::Reboot) => 0.92,

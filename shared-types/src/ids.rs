@@ -66,4 +66,6 @@ id! {
     PullRequestId,
     /// One entry of the audit trail.
     ActivityId,
+    /// An account or a database that an instance has outside its machines.
+    ResourceId,
 }

@@ -31,6 +31,7 @@ pub mod pagination;
 pub mod problem;
 pub mod pull_request;
 pub mod queue;
+pub mod resource;
 pub mod retention;
 pub mod secret;
 pub mod server;
@@ -48,8 +49,8 @@ pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
 pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
-    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
-    SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId, ServerId,
+    SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;
@@ -58,6 +59,7 @@ pub use machine::{MachineRole, ServerDetail};
 pub use pagination::Page;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use pull_request::PullRequest;
+pub use resource::{Resource, ResourceKind, ResourceServerName};
 pub use server::{ProviderKind, ProviderName, Server, ServerStatus};
 pub use settings::diff;
 pub use ssh_access::SshLogin;

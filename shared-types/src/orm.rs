@@ -13,14 +13,15 @@ use crate::audit::{Actor, Outcome};
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
-    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
-    SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId, ServerId,
+    SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
 use crate::machine::MachineRole;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
+use crate::resource::{ResourceClass, ResourceKind, ResourcePart, ResourceServerName, ResourceState};
 use crate::retention::OrphanKind;
 use crate::server::{ProviderName, ServerStatus};
 use crate::ssh_access::AccessOrigin;
@@ -76,7 +77,8 @@ bigint!(
     ActivationId,
     SessionId,
     ActivityId,
-    PullRequestId
+    PullRequestId,
+    ResourceId
 );
 text!(
     AppServerStatus,
@@ -91,6 +93,10 @@ text!(
     Trigger,
     Tier,
     OrphanKind,
+    ResourceClass,
+    ResourceKind,
+    ResourcePart,
+    ResourceState,
     ActivationKind,
     Outcome,
     Scope,
@@ -99,17 +105,22 @@ text!(
     Owed
 );
 
-impl FromSql<Text, Pg> for ProviderName {
-    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
-        <String as FromSql<Text, Pg>>::from_sql(bytes).map(Self)
-    }
-}
+macro_rules! name {
+    ($($name:ident),*) => {$(
+        impl FromSql<Text, Pg> for $name {
+            fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+                <String as FromSql<Text, Pg>>::from_sql(bytes).map(Self)
+            }
+        }
 
-impl ToSql<Text, Pg> for ProviderName {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        <str as ToSql<Text, Pg>>::to_sql(self.as_str(), out)
-    }
+        impl ToSql<Text, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                <str as ToSql<Text, Pg>>::to_sql(self.as_str(), out)
+            }
+        }
+    )*};
 }
+name!(ProviderName, ResourceServerName);
 
 impl FromSql<Text, Pg> for Actor {
     fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {

@@ -221,6 +221,7 @@ diesel::table! {
         instance_type -> Text,
         settings_version -> Integer,
         hooks -> Jsonb,
+        resources -> Jsonb,
     }
 }
 diesel::table! {
@@ -374,6 +375,30 @@ diesel::table! {
         location -> Nullable<Text>,
         etag -> Nullable<Text>,
         body -> Nullable<Binary>,
+    }
+}
+diesel::table! {
+    resources (id) {
+        id -> BigInt,
+        instance_id -> BigInt,
+        kind -> Text,
+        part -> Text,
+        name -> Text,
+        class -> Text,
+        server -> Nullable<Text>,
+        place -> Nullable<Jsonb>,
+        remote_name -> Text,
+        secret -> Jsonb,
+        state -> Text,
+        password_due -> Bool,
+        trouble -> Nullable<Text>,
+        size_bytes -> Nullable<BigInt>,
+        measured_at -> Nullable<Timestamptz>,
+        claimed_until -> Nullable<Timestamptz>,
+        failures -> Integer,
+        next_try -> Nullable<Timestamptz>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
     }
 }
 diesel::table! {

@@ -1,0 +1,187 @@
+//! Makes accounts and databases, each as single steps that may be repeated.
+
+use diesel_async::AsyncConnection;
+use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
+use shared_types::{InstanceId, ResourceId, ResourceKind};
+
+use super::error::ResourceError;
+use super::registry::Named;
+use super::server::{Account, Attempt, ServerError};
+use super::store::work::Claim;
+use super::store::{self, ResourceRow};
+use super::works::Works;
+use super::{names, numbers, password};
+
+impl Works<'_> {
+    /// Makes those of the resources that are not there yet, and looks for the others. An account comes before its databases.
+    /// `ids`: of one instance, each database with its account.
+    ///
+    /// # Errors
+    /// The first [`ResourceError`]; what was made before it stays.
+    pub async fn make(&self, ids: &[ResourceId]) -> Result<(), ResourceError> {
+        let rows = store::with_ids(&mut *self.db.conn().await?, ids).await?;
+        let mut groups: Vec<_> = rows.iter().map(|row| (row.instance_id, row.kind)).collect();
+        groups.dedup();
+        for (instance, kind) in groups {
+            let mut claim = self.claim(instance, kind).await?;
+            let made = self.make_kind(&mut claim, (instance, kind), ids).await;
+            self.release(claim).await?;
+            made?;
+        }
+        Ok(())
+    }
+
+    async fn make_kind(
+        &self,
+        claim: &mut Claim,
+        (instance, kind): (InstanceId, ResourceKind),
+        ids: &[ResourceId],
+    ) -> Result<(), ResourceError> {
+        let rows = self.rows(instance, kind).await?;
+        let account = rows.iter().find(|row| row.part == ResourcePart::Account).cloned();
+        for row in rows.into_iter().filter(|row| ids.contains(&row.id)) {
+            self.renew(claim, &row).await?;
+            // The state that its account has by now does not matter: its name does.
+            let Some(account) = &account else { return Err(ResourceError::Refused(format!("{} has no account", row.words()))) };
+            match self.make_one(&row, account).await {
+                Ok(()) => {}
+                Err(error) => return Err(self.told(&row, error).await),
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores why a resource cannot be used; returns the error.
+    async fn told(&self, row: &ResourceRow, error: ResourceError) -> ResourceError {
+        let words = match &error {
+            ResourceError::Away(words) | ResourceError::Vanished(words) => words,
+            ResourceError::Busy(_) | ResourceError::Refused(_) | ResourceError::Taken(_) | ResourceError::Db(_) => {
+                return error;
+            }
+        };
+        let kept = async { store::keep_trouble(&mut *self.db.conn().await?, row.id, Some(words)).await }.await;
+        match kept {
+            Ok(()) => error,
+            Err(failed) => failed.into(),
+        }
+    }
+
+    async fn make_one(&self, row: &ResourceRow, account: &ResourceRow) -> Result<(), ResourceError> {
+        if row.class == ResourceClass::Given {
+            return Ok(());
+        }
+        let Some(named) = self.server(row)? else { return Ok(()) };
+        match row.state {
+            ResourceState::Present => self.look(named, row).await,
+            ResourceState::Wanted => {
+                let is_used = named.server.is_used(row.part, &row.remote_name).await;
+                if is_used.map_err(|error| ResourceError::at(row, error))? {
+                    return Err(self.rename(named, row).await?);
+                }
+                let row = self.moved(row, ResourceState::Creating, None).await?;
+                self.create(named, &row, account, Attempt::First).await
+            }
+            ResourceState::Failed => {
+                let row = self.moved(row, ResourceState::Creating, None).await?;
+                self.create(named, &row, account, Attempt::Again).await
+            }
+            ResourceState::Creating => self.create(named, row, account, Attempt::Again).await,
+            ResourceState::Deleting | ResourceState::Deleted => {
+                Err(ResourceError::Refused(format!("{} is {}", row.words(), row.state.as_str())))
+            }
+        }
+    }
+
+    /// Asks the server for what it has confirmed before.
+    async fn look(&self, named: &Named, row: &ResourceRow) -> Result<(), ResourceError> {
+        let is_there = named.server.has(row.part, &row.remote_name).await.map_err(|error| ResourceError::at(row, error))?;
+        if !is_there {
+            return Err(ResourceError::Vanished(format!(
+                "{} existed, and the server has it no more. Nothing is made in its place, because that would be empty: \
+                 restore it there under the same name, or purge the instance",
+                row.words()
+            )));
+        }
+        if row.password_due {
+            self.tell_password(named, row).await?;
+        }
+        if row.trouble.is_some() {
+            store::keep_trouble(&mut *self.db.conn().await?, row.id, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        named: &Named,
+        row: &ResourceRow,
+        account: &ResourceRow,
+        attempt: Attempt,
+    ) -> Result<(), ResourceError> {
+        let made = match row.part {
+            ResourcePart::Account => {
+                let account = self.account(row).await?;
+                named.server.make_account(&account, attempt).await
+            }
+            ResourcePart::Database => {
+                named.server.make_database(&row.remote_name, &account.remote_name, attempt).await
+            }
+        };
+        match made {
+            Ok(()) => self.moved(row, ResourceState::Present, None).await.map(drop),
+            Err(ServerError::Taken) => Err(self.rename(named, row).await?),
+            Err(error @ ServerError::Refused(_)) => {
+                let words = error.to_string();
+                self.moved(row, ResourceState::Failed, Some(&words)).await?;
+                Err(ResourceError::at(row, error))
+            }
+            Err(error @ ServerError::Away(_)) => Err(ResourceError::at(row, error)),
+        }
+    }
+
+    /// The account with its password.
+    pub(super) async fn account(&self, row: &ResourceRow) -> Result<Account, ResourceError> {
+        let password = password::open(self.keyring, &mut *self.db.conn().await?, &row.secret).await?;
+        Ok(Account { username: row.remote_name.clone(), password })
+    }
+
+    /// Moves a resource to another state; returns its row as it is then.
+    pub(super) async fn moved(
+        &self,
+        row: &ResourceRow,
+        to: ResourceState,
+        trouble: Option<&str>,
+    ) -> Result<ResourceRow, ResourceError> {
+        let mut conn = self.db.conn().await?;
+        let is_moved = conn.transaction(async |conn| store::transition(conn, row, to, trouble).await).await?;
+        // Only the holder of the claim moves a resource, or an operator who began to delete it.
+        if !is_moved {
+            return Err(ResourceError::Busy(row.words()));
+        }
+        Ok(ResourceRow { state: to, trouble: trouble.map(str::to_owned), ..row.clone() })
+    }
+
+    /// Gives a resource whose name is taken another one, and returns the error that says so.
+    async fn rename(&self, named: &Named, row: &ResourceRow) -> Result<ResourceError, ResourceError> {
+        let installation = self.db.installation().await?;
+        let mut conn = self.db.conn().await?;
+        conn.transaction(async |conn| {
+            let next = match (row.part, named.server.numbers()) {
+                (ResourcePart::Account, _) => Some(names::username(&installation)?),
+                (ResourcePart::Database, None) => Some(names::database(&installation, row.instance_id.0, &row.name)?),
+                (ResourcePart::Database, Some(count)) => {
+                    let free = numbers::free(conn, &named.name, count, Some(&row.remote_name)).await?;
+                    free.map(|number| number.to_string())
+                }
+            };
+            let taken = format!("{}: at the server, something that is not ours has this name", row.words());
+            let words = match &next {
+                Some(next) => format!("{taken}. It was not touched; the next launch uses {next}"),
+                None => format!("{taken}, and no other number is free"),
+            };
+            store::rename(conn, row, next.as_deref().unwrap_or(&row.remote_name), &words).await?;
+            Ok(ResourceError::Taken(words))
+        })
+        .await
+    }
+}

@@ -1,0 +1,102 @@
+//! Names and passwords of what is made. Names begin with `ocim_` and the beginning of the installation's id, so that people see
+//! at the server whose they are; what is deleted must also have a row.
+
+use crate::platform::db::DbError;
+use crate::platform::vault;
+
+/// The most characters of a database's name that every kind of server allows: PostgreSQL cuts off the rest.
+pub const DATABASE_MAX: usize = 63;
+/// The most characters of a user's name that every kind of server allows: MySQL refuses longer ones.
+pub const USERNAME_MAX: usize = 32;
+/// How many characters of the installation's id are in each name.
+const INSTALLATION: usize = 8;
+/// Random letters at the end of a database's name.
+const DATABASE_LETTERS: usize = 6;
+/// Random letters at the end of a user's name, as many as the original had.
+const USERNAME_LETTERS: usize = 16;
+/// The length of passwords, as in the original.
+const PASSWORD: usize = 32;
+
+/// What every name of this installation begins with: `ocim_1f2e3d4c_`.
+pub fn prefix(installation: &str) -> String {
+    let id: String = installation.chars().filter(char::is_ascii_alphanumeric).take(INSTALLATION).collect();
+    format!("ocim_{}_", id.to_ascii_lowercase())
+}
+
+/// Whether a name is one that this installation gives.
+pub fn is_ours(installation: &str, name: &str) -> bool {
+    name.strip_prefix(&prefix(installation)).is_some_and(|rest| !rest.is_empty())
+}
+
+/// A new name for a database: `ocim_1f2e3d4c_17_edxapp_kqzmwx`. At most [`DATABASE_MAX`] characters; the application's name is
+/// cut where it would be longer.
+///
+/// # Errors
+/// [`DbError::Corrupt`] if the system provides no random bits.
+pub fn database(installation: &str, instance: i64, name: &str) -> Result<String, DbError> {
+    let (prefix, letters) = (prefix(installation), lower_letters(DATABASE_LETTERS)?);
+    let room = DATABASE_MAX.saturating_sub(format!("{prefix}{instance}__{letters}").len());
+    let name: String = name.chars().take(room).collect();
+    Ok(format!("{prefix}{instance}_{name}_{letters}"))
+}
+
+/// A new name for an account: `ocim_1f2e3d4c_abcdefghijklmnop`. At most [`USERNAME_MAX`] characters.
+///
+/// # Errors
+/// [`DbError::Corrupt`] if the system provides no random bits.
+pub fn username(installation: &str) -> Result<String, DbError> {
+    Ok(format!("{}{}", prefix(installation), lower_letters(USERNAME_LETTERS)?))
+}
+
+/// A new password: 32 letters and digits.
+///
+/// # Errors
+/// [`DbError::Corrupt`] if the system provides no random bits.
+pub fn password() -> Result<String, DbError> {
+    Ok(vault::letters(PASSWORD)?)
+}
+
+fn lower_letters(count: usize) -> Result<String, DbError> {
+    let mut text = String::with_capacity(count);
+    while text.len() < count {
+        let drawn = vault::letters(4 * count)?;
+        text.extend(drawn.chars().filter(char::is_ascii_lowercase).take(count - text.len()));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const INSTALLATION: &str = "1F2E3D4C-aaaa-bbbb-cccc-000000000000";
+
+    #[test]
+    fn names_fit_every_kind_of_server() {
+        for name in ["edxapp", "n", "a_name_that_has_thirty_two_chars"] {
+            let database = database(INSTALLATION, i64::MAX, name).unwrap();
+            assert!(database.len() <= DATABASE_MAX && database.starts_with("ocim_1f2e3d4c_9223372036854775807_"), "{database}");
+            let beginning: String = name.chars().take(12).collect();
+            assert!(database.contains(&beginning), "{database}");
+        }
+        let username = username(INSTALLATION).unwrap();
+        assert!(username.len() <= USERNAME_MAX, "{username}");
+        let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        assert!(is_plain(&username) && is_plain(&database(INSTALLATION, 7, "edxapp").unwrap()));
+    }
+
+    #[test]
+    fn two_names_differ() {
+        let all: std::collections::HashSet<_> = (0..100).map(|_| database(INSTALLATION, 7, "edxapp").unwrap()).collect();
+        assert_eq!(all.len(), 100);
+    }
+
+    #[test]
+    fn only_names_with_the_prefix_of_this_installation_are_ours() {
+        assert!(is_ours(INSTALLATION, &username(INSTALLATION).unwrap()));
+        for name in ["ocim_1f2e3d4d_x", "ocim_1f2e3d4c_", "ocim_", "mysql", "xocim_1f2e3d4c_x", "root", ""] {
+            assert!(!is_ours(INSTALLATION, name), "{name}");
+        }
+    }
+}

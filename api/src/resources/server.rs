@@ -1,0 +1,106 @@
+//! The port to the servers that hold accounts and databases.
+//!
+//! Each call is one connection with a time limit ([`LIMIT`]) and may be repeated. A server is asked only for names of our rows.
+
+#![warn(missing_docs)]
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use shared_types::ResourceKind;
+use shared_types::resource::ResourcePart;
+
+/// Limit for each call, the connection included. A worker's claim lasts longer, so that two never work on one account.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where app servers connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether they must use TLS.
+    pub has_tls: bool,
+}
+
+/// An account with its password.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// Whether a server may have what it is asked to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// It was not asked before: what has this name is not ours.
+    First,
+    /// It was asked before, and its answer may be lost.
+    Again,
+}
+
+/// Why a call failed. The texts contain no password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServerError {
+    /// A retry may succeed: no answer in time, or the server starts or stops.
+    #[error("{0}")]
+    Away(String),
+    /// A retry does not help: not allowed, or not possible there. The server's words.
+    #[error("{0}")]
+    Refused(String),
+    /// At the first attempt: something of this name exists, and is not ours. Nothing was made.
+    #[error("the name is taken")]
+    Taken,
+}
+
+/// Makes and deletes accounts and databases, as an administrator of the server.
+#[async_trait]
+pub trait ResourceServer: Debug + Send + Sync {
+    /// The kind of the server.
+    fn kind(&self) -> ResourceKind;
+
+    /// Where app servers connect to; the administrator's connection may go another way.
+    fn endpoint(&self) -> &Endpoint;
+
+    /// How many databases it has, if they are numbers from 0; none: databases have names.
+    fn numbers(&self) -> Option<u32> {
+        None
+    }
+
+    /// Whether it has this account or database. A numbered database exists even if it is empty.
+    async fn has(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError>;
+
+    /// Whether this name is in use: an account or a database has it, or a numbered database is not empty.
+    async fn is_used(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {
+        self.has(part, name).await
+    }
+
+    /// Makes an account that may do nothing yet, and sets its password, also if it exists already.
+    async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError>;
+
+    /// Makes a database, and lets the account use this one.
+    async fn make_database(&self, name: &str, username: &str, attempt: Attempt) -> Result<(), ServerError>;
+
+    /// Deletes a database with its data. Gone already is success.
+    async fn delete_database(&self, name: &str) -> Result<(), ServerError>;
+
+    /// Deletes an account, after its databases. Gone already is success.
+    async fn delete_account(&self, username: &str) -> Result<(), ServerError>;
+
+    /// The size of a database in bytes; none: the server does not tell.
+    async fn size(&self, database: &str) -> Result<Option<u64>, ServerError>;
+}
+
+/// Limits a call to [`LIMIT`].
+///
+/// # Errors
+/// [`ServerError::Away`] if the limit has passed.
+pub async fn limited<T>(call: impl Future<Output = Result<T, ServerError>>) -> Result<T, ServerError> {
+    let too_late = |_| ServerError::Away(format!("no answer within {} s", LIMIT.as_secs()));
+    tokio::time::timeout(LIMIT, call).await.map_err(too_late)?
+}
