@@ -20,6 +20,7 @@ use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::platform::db::{Db, migrations};
 use ocim::platform::origin::Actor;
 use ocim::pull_requests::Watch;
+use ocim::resources::registry::Servers;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::start::assembly::Parts;
 use secrecy::ExposeSecret;
@@ -100,7 +101,8 @@ impl World {
         let db = Db::open(url).unwrap();
         let options = settings::options(runs.path(), PATIENCE, poll);
         let git = Arc::new(FakeGit::default());
-        let ports = Ports { providers: Providers::single(provider.clone()), probe: provider, traffic, git, ansible };
+        let (providers, resources) = (Providers::single(provider.clone()), Servers::default());
+        let ports = Ports { providers, probe: provider, traffic, git, ansible, resources };
         let configuration_repository = String::new();
         let parts = Parts { db, applications, ports, sandbox: None, mailer: None, options, configuration_repository };
         let watch = parts.assemble(&Settings::default()).unwrap();

@@ -13,6 +13,7 @@ pub mod instances;
 pub mod machines;
 pub mod platform;
 pub mod pull_requests;
+pub mod resources;
 pub mod routing;
 pub mod start;
 pub mod system;

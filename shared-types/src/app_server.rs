@@ -52,15 +52,8 @@ pub enum BuildStepKind {
 
 impl BuildStepKind {
     /// Every step, in the order of a build.
-    pub const ALL: &[Self] = &[
-        Self::Pin,
-        Self::Checkout,
-        Self::Resources,
-        Self::Server,
-        Self::Playbooks,
-        Self::Reboot,
-        Self::Checks,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::Pin, Self::Checkout, Self::Resources, Self::Server, Self::Playbooks, Self::Reboot, Self::Checks];
 
     /// The word in JSON and in the database.
     pub const fn as_str(self) -> &'static str {

@@ -9,9 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::ResourceId;
 
 /// The kind of a server outside the machines, and of what it holds.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
@@ -299,6 +297,8 @@ pub struct Resource {
     /// The state's name for people.
     #[schema(example = "Present")]
     pub state_name: String,
+    /// Whether its password was replaced, and its server could not be told yet.
+    pub password_due: bool,
     /// Why the last attempt to make, find or delete it failed; null: it did not.
     pub trouble: Option<String>,
     /// The size in bytes when it was last measured; null for accounts, for Redis and for what is given.

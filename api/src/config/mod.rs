@@ -8,6 +8,7 @@ pub mod address;
 pub mod gateway;
 pub mod page;
 pub mod providers;
+pub mod resources;
 pub mod sections;
 pub mod setting;
 pub mod table;
@@ -57,6 +58,7 @@ impl Settings {
         let settings = Self::read(values)?;
         gateway::GatewaySettings::new(&settings).map_err(ConfigError)?;
         settings.providers()?;
+        settings.resources()?;
         Ok(settings)
     }
 
@@ -111,7 +113,9 @@ fn collect(environment: impl Iterator<Item = (String, String)>, declared: &[Decl
         builder = builder.set_override(name, value)?;
     }
     let values = Values(config::Source::collect(&builder.build()?)?);
-    for (name, value) in values.0.iter().filter(|(name, _)| *name != providers::TABLES) {
+    for (name, value) in
+        values.0.iter().filter(|(name, _)| ![providers::TABLES, resources::TABLES].contains(&name.as_str()))
+    {
         let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
             return Err(ConfigError(format!("there is no setting `{name}`, which the file names")));
         };

@@ -42,6 +42,38 @@ os_cloud = \"paris\"
   an hour at most.
 ";
 
+const RESOURCES: &str = "
+## Servers for databases
+
+The settings file may have a table for each server where ocim makes what instances have outside their machines.
+
+```toml
+[resources.main]
+kind = \"mysql\"                  # mysql (also MariaDB), postgresql or redis; without it, the name is the kind
+url = \"mysql://ocim:PASSWORD@db.example:3306\"   # the administrator; other characters than letters and digits as %40
+machines_host = \"10.0.0.5\"      # where app servers connect to, and machines_port, if it differs from the URL
+tls = true                      # certificate and name are verified; without it, true unless the host is this machine
+machines_tls = true             # whether app servers must use TLS; without it, as tls
+ca_file = \"/etc/ocim/db-ca.pem\" # the authorities to trust instead of the system's, as PEM
+default = true                  # for instances that choose none; the only server of a kind needs no such line
+exclusive = false               # true: for one instance
+
+[resources.cache]
+kind = \"redis\"
+url = \"redis://:PASSWORD@cache.example\"
+databases = 16                  # how many numbered databases the server has
+```
+
+- Each instance gets an account of its own, and databases with random names that begin with `ocim_` and the installation's id.
+- The administrator of MySQL needs `CREATE USER`, `SELECT` on `mysql.user`, and all privileges with `GRANT OPTION` on `` `ocim\\_%`.* ``; that of
+  PostgreSQL (13 or newer) `CREATEDB` and `CREATEROLE`; that of Redis (6 or newer) `ACL`, `CONFIG`, `SELECT`, `DBSIZE` and `FLUSHDB`, and
+  the server must keep its users over a restart: `aclfile`, or a configuration file that it may write.
+- Redis cannot limit a user to a number. Instances that share a server are kept apart by their numbers only; `exclusive = true` gives an
+  instance a server of its own.
+- MongoDB, and servers where ocim may make nothing, are entered at the instance.
+- What an instance has stays at its server, by the table's name. If the settings no longer have that name, nothing is done with it.
+";
+
 /// docs/settings.md. `others`: the sections that other rooms declare.
 pub fn markdown(others: &[Declared]) -> String {
     let mut page = HEAD.to_owned();
@@ -52,7 +84,7 @@ pub fn markdown(others: &[Declared]) -> String {
             page += &format!("| `{}` | {} | {} |\n", entry.variable(), entry.value(), entry.help());
         }
     }
-    page + PROVIDERS
+    page + PROVIDERS + RESOURCES
 }
 
 /// Names and defaults by section, without help, for a terminal.

@@ -71,7 +71,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] names the table or the setting, and says what is wrong.
     pub fn providers(&self) -> Result<Vec<ProviderSettings>, ConfigError> {
-        let tables = self.values.tables()?;
+        let tables = self.values.tables(TABLES)?;
         let default = &self.default_provider();
         let mut all = Vec::new();
         for (name, table) in &tables {

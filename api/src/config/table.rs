@@ -170,10 +170,10 @@ impl fmt::Debug for Values {
 }
 
 impl Values {
-    /// The tables of providers, by name; their values have no types yet.
-    pub(super) fn tables(&self) -> Result<Map<String, Map<String, Value>>, ConfigError> {
-        let Some(tables) = self.0.get(super::providers::TABLES) else { return Ok(Map::new()) };
-        let wrong = |_| ConfigError(format!("`{0}` must hold tables: [{0}.NAME]", super::providers::TABLES));
+    /// The tables below this key, by name; their values have no types yet.
+    pub(super) fn tables(&self, key: &str) -> Result<Map<String, Map<String, Value>>, ConfigError> {
+        let Some(tables) = self.0.get(key) else { return Ok(Map::new()) };
+        let wrong = |_| ConfigError(format!("`{key}` must hold tables: [{key}.NAME]"));
         let tables = tables.clone().into_table().map_err(wrong)?;
         tables.into_iter().map(|(name, table)| Ok((name, table.into_table().map_err(wrong)?))).collect()
     }

@@ -84,6 +84,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ListAppServerLogMatches
         | O::StreamAppServerLogs
         | O::ReadQueue
+        | O::ListResources
         | O::ListRetention
         | O::ListServers
         | O::CountServers
@@ -105,6 +106,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::UnpinAppServer
         | O::InstallSshKeys
         | O::CheckAppServer
+        | O::ChooseResources
         | O::PauseQueue
         | O::ResumeQueue
         | O::WatchPullRequest
@@ -115,6 +117,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
             Some(Need::Scope(Scope::Activate))
         }
         O::PurgeInstance
+        | O::ShowResourceCredentials
+        | O::RotateResourcePassword
         | O::RemoveOrphans
         | O::ListUsers
         | O::CreateUser

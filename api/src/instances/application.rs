@@ -11,11 +11,12 @@ use serde_json::{Map, Value};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
 pub use shared_types::hook::{Hook, Moment};
 use shared_types::instance_type::InstanceTemplate;
-use shared_types::{FieldError, FieldWarning};
+use shared_types::{FieldError, FieldWarning, ResourceKind};
 
 pub use crate::ansible::port::Requirements;
 pub use crate::instances::access::team::Team;
 use crate::instances::previews::Previews;
+use crate::resources::connection::Connection;
 use crate::routing::traffic::PATIENCE;
 
 /// A playbook to run on an app server's machine.
@@ -92,6 +93,28 @@ pub struct SnapshotInput<'a> {
     /// The settings of the instance's newest running app server, upgraded: it was the last to migrate data outside the
     /// machines. None: no app server is running, or [`Application::depends_on_previous`] is false.
     pub previous: Option<&'a Value>,
+    /// How to connect to what [`Application::resources`] asked for; without the kinds that are not required and have no server.
+    /// The databases need not exist yet.
+    pub resources: &'a [Connection],
+}
+
+impl<'a> SnapshotInput<'a> {
+    /// The connection of this kind; none: it was not asked for, or is not there.
+    pub fn resource(&self, kind: ResourceKind) -> Option<&'a Connection> {
+        self.resources.iter().find(|one| one.kind == kind)
+    }
+}
+
+/// What an instance is to have outside its machines at servers of one kind: an account, and databases that it may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceSpec {
+    /// The kind of the server.
+    pub kind: ResourceKind,
+    /// The names that the application knows the databases by: 1 to 32 small letters, digits and `_`, the first a letter, and
+    /// not `account`.
+    pub databases: Vec<String>,
+    /// Whether a launch is refused without a server of this kind. If not, app servers then use their machine's.
+    pub is_required: bool,
 }
 
 /// A secret that is generated once for each instance and shared by all its app servers.
@@ -215,6 +238,14 @@ pub trait Application: Debug + Send + Sync {
     /// [`ApplicationError`] if the settings cannot be used.
     fn machine(&self, _settings: &Value) -> Result<MachineNeeds, ApplicationError> {
         Ok(self.kind().machine)
+    }
+
+    /// What instances with these settings have outside their machines; it outlives their app servers. Each kind once.
+    ///
+    /// # Errors
+    /// [`ApplicationError`] if the settings cannot be used.
+    fn resources(&self, _settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
+        Ok(Vec::new())
     }
 
     /// Whether a snapshot with these settings depends on those of the newest running app server, because builds change

@@ -16,6 +16,8 @@ use crate::platform::db::{Db, DbError};
 use crate::platform::mail::Mailer;
 use crate::platform::sandbox::Sandbox;
 use crate::platform::trouble::Trouble;
+use crate::resources::Works;
+use crate::resources::registry::Servers;
 use crate::routing::bad_routes::BadRoutes;
 use crate::routing::traffic::Traffic;
 
@@ -27,6 +29,8 @@ pub struct Ports {
     pub traffic: Arc<dyn Traffic>,
     pub git: Arc<dyn Git>,
     pub ansible: Arc<dyn Ansible>,
+    /// The servers of what instances have outside their machines.
+    pub resources: Servers,
 }
 
 /// What the operations of this module work with.
@@ -39,6 +43,8 @@ pub struct Manager {
     pub traffic: Arc<dyn Traffic>,
     pub git: Arc<dyn Git>,
     pub ansible: Arc<dyn Ansible>,
+    /// The servers of what instances have outside their machines.
+    pub resources: Servers,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Reads the teams whose members may log in to machines; none: no teams can be read.
@@ -59,7 +65,7 @@ pub struct Manager {
 impl Manager {
     /// A manager without mail, and with no trouble known.
     pub fn new(db: Db, applications: Vec<Arc<dyn Application>>, ports: Ports, options: Options) -> Self {
-        let Ports { providers, probe, traffic, git, ansible } = ports;
+        let Ports { providers, probe, traffic, git, ansible, resources } = ports;
         let telling_gateway = tokio::sync::Mutex::new(());
         Self {
             db,
@@ -69,6 +75,7 @@ impl Manager {
             traffic,
             git,
             ansible,
+            resources,
             mailer: None,
             teams: None,
             sandbox: None,
@@ -87,6 +94,11 @@ impl Manager {
     pub async fn declare_providers(&self) -> Result<(), DbError> {
         let all: Vec<_> = self.providers.iter().map(|one| (&one.name, one.budget)).collect();
         providers::declare(&mut *self.db.conn().await?, &all).await
+    }
+
+    /// The operations on what instances have outside their machines, with this manager's servers and keys.
+    pub fn works(&self) -> Works<'_> {
+        Works { db: &self.db, servers: &self.resources, keyring: &self.options.keyring }
     }
 
     /// The operations on machines, with this manager's providers and keys.

@@ -19,6 +19,7 @@ mod manager;
 mod options;
 mod own_secrets;
 pub mod previews;
+pub mod resources;
 pub mod settings;
 pub mod store;
 mod stored;

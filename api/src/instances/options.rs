@@ -33,6 +33,8 @@ pub struct Options {
     pub pin_timeout: Duration,
     /// Limit for checkout and virtualenv.
     pub checkout_timeout: Duration,
+    /// Limit until databases outside the machine are made.
+    pub resources_timeout: Duration,
     /// Limit until a new machine answers SSH.
     pub machine_timeout: Duration,
     /// Limit until a restarted machine answers SSH again.

@@ -42,7 +42,9 @@ impl Works<'_> {
         for row in rows.into_iter().filter(|row| ids.contains(&row.id)) {
             self.renew(claim, &row).await?;
             // The state that its account has by now does not matter: its name does.
-            let Some(account) = &account else { return Err(ResourceError::Refused(format!("{} has no account", row.words()))) };
+            let Some(account) = &account else {
+                return Err(ResourceError::Refused(format!("{} has no account", row.words())));
+            };
             match self.make_one(&row, account).await {
                 Ok(()) => {}
                 Err(error) => return Err(self.told(&row, error).await),
@@ -94,7 +96,8 @@ impl Works<'_> {
 
     /// Asks the server for what it has confirmed before.
     async fn look(&self, named: &Named, row: &ResourceRow) -> Result<(), ResourceError> {
-        let is_there = named.server.has(row.part, &row.remote_name).await.map_err(|error| ResourceError::at(row, error))?;
+        let is_there =
+            named.server.has(row.part, &row.remote_name).await.map_err(|error| ResourceError::at(row, error))?;
         if !is_there {
             return Err(ResourceError::Vanished(format!(
                 "{} existed, and the server has it no more. Nothing is made in its place, because that would be empty: \
@@ -123,14 +126,12 @@ impl Works<'_> {
                 let account = self.account(row).await?;
                 named.server.make_account(&account, attempt).await
             }
-            ResourcePart::Database => {
-                named.server.make_database(&row.remote_name, &account.remote_name, attempt).await
-            }
+            ResourcePart::Database => named.server.make_database(&row.remote_name, &account.remote_name, attempt).await,
         };
         match made {
             Ok(()) => self.moved(row, ResourceState::Present, None).await.map(drop),
-            Err(ServerError::Taken) => Err(self.rename(named, row).await?),
-            Err(error @ ServerError::Refused(_)) => {
+            Err(ServerError::Taken) if attempt == Attempt::First => Err(self.rename(named, row).await?),
+            Err(error @ (ServerError::Refused(_) | ServerError::Taken)) => {
                 let words = error.to_string();
                 self.moved(row, ResourceState::Failed, Some(&words)).await?;
                 Err(ResourceError::at(row, error))

@@ -76,7 +76,10 @@ mod tests {
     fn names_fit_every_kind_of_server() {
         for name in ["edxapp", "n", "a_name_that_has_thirty_two_chars"] {
             let database = database(INSTALLATION, i64::MAX, name).unwrap();
-            assert!(database.len() <= DATABASE_MAX && database.starts_with("ocim_1f2e3d4c_9223372036854775807_"), "{database}");
+            assert!(
+                database.len() <= DATABASE_MAX && database.starts_with("ocim_1f2e3d4c_9223372036854775807_"),
+                "{database}"
+            );
             let beginning: String = name.chars().take(12).collect();
             assert!(database.contains(&beginning), "{database}");
         }
@@ -88,7 +91,8 @@ mod tests {
 
     #[test]
     fn two_names_differ() {
-        let all: std::collections::HashSet<_> = (0..100).map(|_| database(INSTALLATION, 7, "edxapp").unwrap()).collect();
+        let all: std::collections::HashSet<_> =
+            (0..100).map(|_| database(INSTALLATION, 7, "edxapp").unwrap()).collect();
         assert_eq!(all.len(), 100);
     }
 

@@ -7,8 +7,8 @@ use shared_types::resource::ResourcePart;
 use super::store;
 use crate::platform::db::DbError;
 
-/// A number below `count` that no resource of ours has at this server: the first one after `after`, then from 0. None: all are
-/// used. The server stays locked until the transaction ends, so that no other one chooses the same number.
+/// A number below `count` that no resource of ours has at this server: the first one after `after`, or after the highest one that
+/// is used, then from 0. None: all are used. So a number that others use is met once, and not by every instance. The server stays locked until the transaction ends, so that no other one chooses the same number.
 ///
 /// # Errors
 /// [`DbError`] when a statement fails.
@@ -21,7 +21,8 @@ pub async fn free(
     store::lock_server(conn, server).await?;
     let used = store::at_server(conn, server, ResourcePart::Database).await?;
     let used: Vec<u32> = used.iter().filter_map(|(_, name)| name.parse().ok()).collect();
-    Ok(first_free(count, after.and_then(|number| number.parse().ok()), &used))
+    let after = after.map_or_else(|| used.iter().max().copied(), |number| number.parse().ok());
+    Ok(first_free(count, after, &used))
 }
 
 fn first_free(count: u32, after: Option<u32>, used: &[u32]) -> Option<u32> {

@@ -35,11 +35,7 @@ pub fn none(keyring: &Keyring) -> Result<Sealed, DbError> {
 ///
 /// # Errors
 /// [`DbError`] if it has none, or the statement fails; [`DbError::Replaced`] if it was replaced meanwhile.
-pub async fn open(
-    keyring: &Keyring,
-    conn: &mut AsyncPgConnection,
-    document: &Sealed,
-) -> Result<SecretString, DbError> {
+pub async fn open(keyring: &Keyring, conn: &mut AsyncPgConnection, document: &Sealed) -> Result<SecretString, DbError> {
     let [opened] = vault::open(keyring, conn, [document]).await?;
     let password = opened.get(PASSWORD).and_then(Value::as_str);
     let missing = || DbError::Corrupt("an account of an instance has no password".to_owned());

@@ -53,6 +53,7 @@ pub fn options(settings: &Settings, data_dir: &Path, keyring: Keyring) -> Result
         pin_timeout: seconds(builds.ocim_pin_timeout),
         machine_timeout: seconds(builds.ocim_machine_timeout),
         checkout_timeout: seconds(builds.ocim_checkout_timeout),
+        resources_timeout: seconds(builds.ocim_resources_timeout),
         reboot_timeout: seconds(builds.ocim_reboot_timeout),
         pace: Pace::every(seconds(instances.ocim_check_interval)),
         checks_timeout: seconds(builds.ocim_checks_timeout),

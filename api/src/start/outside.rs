@@ -11,7 +11,7 @@ use super::assembly::Parts;
 use super::machines::{self, Opened};
 use super::options::{mailer, options, sources};
 use super::report::say;
-use super::{StartError, cache, repositories, sandbox};
+use super::{StartError, cache, repositories, resources, sandbox};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -88,6 +88,7 @@ impl Outside {
                 traffic,
                 git: self.git.clone(),
                 ansible: self.ansible.clone(),
+                resources: resources::servers(settings)?,
             },
             sandbox: self.sandbox.clone(),
             mailer: mailer(settings)?,

@@ -36,6 +36,7 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
             warn(retention::sweep(manager).await, "sweep failed: machines past their retention were not checked")
         }),
         each(RECONCILE, || async { warn(runs::sweep(manager).await, "directories of runs could not be looked at") }),
+        each(RECONCILE, || async { warn(manager.works().sweep().await, "databases were not deleted or measured") }),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),

@@ -21,9 +21,13 @@ use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, P
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::registry::Providers;
 use ocim::platform::db::Db;
+use ocim::resources;
+use ocim::resources::registry::Servers;
+use ocim::resources::server::{Account, Attempt, Endpoint, ResourceServer, ServerError};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
-use shared_types::{AppServerId, ProviderKind, ServerId};
+use shared_types::resource::ResourcePart;
+use shared_types::{AppServerId, ProviderKind, ResourceKind, ServerId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -196,6 +200,64 @@ impl Traffic for Outside {
     }
 }
 
+/// A server whose calls are crash points.
+#[derive(Debug)]
+struct Store {
+    points: Arc<Points>,
+    server: Arc<dyn ResourceServer>,
+}
+
+#[async_trait]
+impl ResourceServer for Store {
+    fn kind(&self) -> ResourceKind {
+        self.server.kind()
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        self.server.endpoint()
+    }
+
+    fn numbers(&self) -> Option<u32> {
+        self.server.numbers()
+    }
+
+    async fn has(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {
+        self.points.around("look for a resource", self.server.has(part, name)).await
+    }
+
+    async fn is_used(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {
+        self.points.around("look for a name", self.server.is_used(part, name)).await
+    }
+
+    async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
+        self.points.around("make an account", self.server.make_account(account, attempt)).await
+    }
+
+    async fn make_database(&self, name: &str, username: &str, attempt: Attempt) -> Result<(), ServerError> {
+        self.points.around("make a database", self.server.make_database(name, username, attempt)).await
+    }
+
+    async fn delete_database(&self, name: &str) -> Result<(), ServerError> {
+        self.points.around("delete a database", self.server.delete_database(name)).await
+    }
+
+    async fn delete_account(&self, username: &str) -> Result<(), ServerError> {
+        self.points.around("delete an account", self.server.delete_account(username)).await
+    }
+
+    async fn size(&self, database: &str) -> Result<Option<u64>, ServerError> {
+        self.server.size(database).await
+    }
+}
+
+/// These servers, with crash points.
+fn stores(points: &Arc<Points>, servers: &Servers) -> Servers {
+    Servers::new(servers.iter().cloned().map(|own| {
+        let server = Arc::new(Store { points: points.clone(), server: own.server.clone() });
+        resources::registry::Named { server, ..own }
+    }))
+}
+
 /// How the simulated process ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
@@ -225,6 +287,7 @@ impl TestApp {
             ansible: self.ansible.clone(),
             traffic: self.traffic.clone(),
         });
+        let resources = stores(&points, &self.manager.resources);
         let (url, options) = (format!("{}?application_name=elsewhere", self.db.url()), self.manager.options.clone());
         let applications = self.manager.applications.clone();
         let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -236,6 +299,7 @@ impl TestApp {
                 traffic: outside.clone(),
                 git: outside.clone(),
                 ansible: outside,
+                resources,
             };
             let manager = Manager::new(db, applications, ports, options);
             work(Builder::new(Arc::new(manager), 4, CancellationToken::new())).await;
@@ -256,8 +320,12 @@ impl TestApp {
         if is_dead { End::Died(names.last().unwrap().clone()) } else { End::Done(names) }
     }
 
-    /// Lets the leases of dead processes expire.
+    /// Lets the leases and claims of dead processes expire.
     pub async fn outlive_leases(&self) {
+        self.execute(
+            "UPDATE resources SET claimed_until = now() - interval '1 second' WHERE claimed_until IS NOT NULL",
+        )
+        .await;
         let over = "UPDATE builds SET lease_until = now() - interval '1 second' WHERE lease_holder IS NOT NULL";
         diesel_async::RunQueryDsl::execute(diesel::sql_query(over), &mut *self.conn().await).await.unwrap();
     }

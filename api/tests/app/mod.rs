@@ -45,6 +45,7 @@ use ocim::platform::mail::fake::FakeMailer;
 use ocim::platform::users::Secret;
 use ocim::platform::users::store::{self, tokens};
 use ocim::pull_requests::Watch;
+use ocim::resources::registry::Servers;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
 use ocim::start::assembly::{self, Admission, Parts};
@@ -87,6 +88,8 @@ pub struct Setup {
     pub git: Option<Arc<dyn Git>>,
     /// In place of the scripted Ansible.
     pub ansible: Option<Arc<dyn Ansible>>,
+    /// The servers of what instances have outside their machines.
+    pub resources: Servers,
     /// In place of the in-memory gateway.
     pub gateway: Option<Arc<dyn Traffic>>,
     /// In place of the mailer that keeps messages in memory; `Some(None)`: mail is off.
@@ -109,6 +112,7 @@ impl Default for Setup {
             other: None,
             git: None,
             ansible: None,
+            resources: Servers::default(),
             gateway: None,
             mailer: None,
             options: |_| {},
@@ -192,6 +196,7 @@ impl TestApp {
             traffic: setup.gateway.unwrap_or_else(|| traffic.clone()),
             git: setup.git.unwrap_or_else(|| git.clone()),
             ansible: setup.ansible.unwrap_or_else(|| ansible.clone()),
+            resources: setup.resources,
         };
         let mailer = Arc::new(FakeMailer::default());
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();

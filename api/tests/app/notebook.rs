@@ -2,12 +2,14 @@
 
 use ocim::instances::application::{
     Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, PlaybookRepository,
-    Requirements, SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
+    Requirements, ResourceSpec, SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
 };
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
 use shared_types::settings::{Field, FieldKind, Schema};
-use shared_types::{FieldError, FieldWarning, yaml};
+use shared_types::yaml::typed;
+use shared_types::{FieldError, FieldWarning, ResourceKind, yaml};
 
 /// The part of the type that server, browser and client would share.
 pub static TYPE: ApplicationType = ApplicationType {
@@ -67,11 +69,30 @@ impl Application for Notebook {
         &[SecretSpec { name: "binding", kind: SecretKind::Letters(24) }]
     }
 
+    /// Editions whose names begin with `stored` have databases outside the machine: two of MySQL, and a number of Redis where there is a
+    /// server of it.
+    fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
+        let is_stored = settings["edition"].as_str().is_some_and(|edition| edition.starts_with("stored"));
+        let spec = |kind, names: &[&str], is_required| ResourceSpec {
+            kind,
+            databases: names.iter().map(|name| (*name).to_owned()).collect(),
+            is_required,
+        };
+        let specs =
+            vec![spec(ResourceKind::Mysql, &["pages", "readers"], true), spec(ResourceKind::Redis, &["cache"], false)];
+        Ok(if is_stored { specs } else { Vec::new() })
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         let notes = input.settings["notes"].as_str().unwrap_or_default();
         let mut variables = yaml::parse_map(notes).map_err(|error| ApplicationError(error.to_string()))?;
         variables.insert("binding".to_owned(), input.secrets["binding"].clone());
         variables.insert("edition".to_owned(), input.settings["edition"].clone());
+        for at in input.resources {
+            let password = typed::marked(at.password.expose_secret().into());
+            let own = json!({ "host": at.endpoint.host, "user": at.username, "password": password, "databases": at.databases });
+            variables.insert(format!("store_{}", at.kind), own);
+        }
         Ok(Snapshot {
             playbooks: vec![Playbook {
                 source_repo: "https://git.example/notebook.git".into(),

@@ -20,6 +20,7 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         pin_timeout: patience,
         machine_timeout: patience,
         checkout_timeout: patience,
+        resources_timeout: patience,
         reboot_timeout: patience,
         checks_timeout: patience,
         line_timeout: patience,

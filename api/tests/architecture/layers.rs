@@ -24,12 +24,12 @@ const LAYERS: &[&[&str]] = &[
     // Runs of external programs.
     &["git"],
     &["ansible"],
-    // Machines and traffic of an instance.
-    &["machines", "routing"],
+    // Machines, traffic and databases of an instance.
+    &["machines", "routing", "resources"],
     // Instances of any type: their tables, the port to applications, and the operations.
     &["instances::store", "instances::builds::lease"],
     &["instances"],
-    &["instances::settings", "instances::health"],
+    &["instances::settings", "instances::health", "instances::resources"],
     &["instances::builds"],
     &["instances::traffic", "instances::upkeep"],
     // The application types.

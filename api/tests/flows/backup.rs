@@ -15,6 +15,7 @@ use ocim::instances::{Manager, Ports};
 use ocim::machines::registry::Providers;
 use ocim::platform::db::Db;
 use ocim::platform::vault::Keyring;
+use ocim::resources::registry::Servers;
 use serde_json::json;
 use shared_types::{AppServerId, AppServerStatus, InstanceId};
 use tokio_util::sync::CancellationToken;
@@ -108,6 +109,7 @@ async fn a_build_in_mid_run_goes_on_where_its_backup_was_restored() {
         traffic: app.traffic.clone(),
         git: Arc::new(FakeGit::default()),
         ansible: Arc::new(FakeAnsible::with_tasks(3)),
+        resources: Servers::default(),
     };
     let db = Db::open(&database.url()).unwrap();
     let manager = Arc::new(Manager::new(db, app.manager.applications.clone(), ports, options));

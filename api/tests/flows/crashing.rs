@@ -1,9 +1,11 @@
 //! Processes that are killed before or after each of their effects, in every step of a build, a stop, a termination and
 //! a switch: the process that takes over finishes the work as if there had been no crash.
 
+use ocim::instances::builds::Builder;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId, Role};
 
+use super::resources;
 use crate::app::{TestApp, crash::End};
 use crate::routes::auth::ssh_keys::KEY;
 
@@ -47,6 +49,57 @@ async fn a_build_survives_a_crash_at_every_point() {
         }
     }
     for effect in ["resolve", "create", "find", "ssh", "prepare", "install people", "run", "reboot", "boot marker"] {
+        for when in ["before", "after"] {
+            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
+        }
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_with_databases_survives_a_crash_at_every_point() {
+    let (app, server) = resources::with_mysql([]).await;
+    let mut died = Vec::new();
+    for point in 1.. {
+        let instance = resources::stored(&app, &format!("crash{point}")).await;
+        let id = app.launched(instance).await;
+        let ended = app.advance_elsewhere(id, point).await;
+        app.outlive_leases().await;
+        app.builder().advance(AppServerId(id)).await.unwrap();
+        let End::Died(at) = ended else { break };
+        assert_built(&app, id, &at).await;
+        let own = format!("SELECT count(*) AS n FROM resources WHERE instance_id = {instance} AND state = 'present'");
+        assert_eq!(app.number(&own).await, 3, "killed {at}");
+        assert_eq!((server.accounts().len(), server.databases().len()), (point, 2 * point), "killed {at}");
+        died.push(at);
+    }
+    for effect in ["look for a name", "make an account", "make a database"] {
+        for when in ["before", "after"] {
+            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
+        }
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_deletion_of_databases_survives_a_crash_at_every_point() {
+    let (app, server) = resources::with_mysql([]).await;
+    let mut died = Vec::new();
+    for point in 1.. {
+        let instance = resources::stored(&app, &format!("crash{point}")).await;
+        app.built(instance).await;
+        app.execute(&format!("UPDATE resources SET state = 'deleting' WHERE instance_id = {instance}")).await;
+        let sweep = |builder: Builder| async move { builder.manager().works().sweep().await.unwrap() };
+        let ended = app.elsewhere(point, sweep).await;
+        app.outlive_leases().await;
+        app.manager.works().sweep().await.unwrap();
+        assert!(server.accounts().is_empty() && server.databases().is_empty(), "{ended:?}");
+        let left = "SELECT count(*) AS n FROM resources WHERE state <> 'deleted' OR secret <> '{}'";
+        assert_eq!(app.number(left).await, 0, "{ended:?}");
+        let End::Died(at) = ended else { break };
+        died.push(at);
+    }
+    for effect in ["delete a database", "delete an account"] {
         for when in ["before", "after"] {
             assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
         }

@@ -28,6 +28,7 @@ mod queries;
 mod queueing;
 mod reaping;
 mod reconnecting;
+mod resources;
 mod retaining;
 mod retrying;
 mod revoking;

@@ -18,6 +18,9 @@ async fn ask(client: &Client, operation: &Operation, id: impl std::fmt::Display)
     if operation.has_body {
         request = request.json(&match operation.said["operationId"].as_str().unwrap() {
             "set_user_password" => json!({ "password": "seven otters juggle lamps" }),
+            "choose_resources" => {
+                json!({ "given": { "host": "db.example", "username": "u", "password": "seven otters" } })
+            }
             "approve_pull_request" | "ignore_pull_request" => json!({ "commit": "0".repeat(40), "version": 1 }),
             _ => json!({}),
         });
@@ -132,6 +135,7 @@ async fn unknown_fields_are_refused_by_name() {
             "create_instance" | "update_instance" => vec!["name", "sub_domain"],
             "launch_app_server" | "activate_app_server" | "stop_app_server" | "terminate_app_server" => vec![],
             "watch_pull_request" | "approve_pull_request" | "ignore_pull_request" | "report_client_error" => vec![],
+            "choose_resources" | "rotate_resource_password" => vec![],
             "purge_instance" | "pause_queue" | "roll_back_instance" | "hold_instance" | "pin_app_server" => vec![],
             other => panic!("say here which fields {other} takes"),
         };

@@ -97,7 +97,8 @@ impl Example {
         let site = Site { defaults, urls: PublicUrls::at_port(8080), examples };
         let template = site.templates().into_iter().find(|template| template.name == name).unwrap();
         let settings = site.settings(None, &template.settings).unwrap();
-        let input = SnapshotInput { name: "First", settings: &settings, secrets: &Map::new(), previous: None };
+        let input =
+            SnapshotInput { name: "First", settings: &settings, secrets: &Map::new(), previous: None, resources: &[] };
         let (snapshot, checks) = (site.snapshot(input).unwrap(), site.checks(&settings).unwrap());
         Self { settings, snapshot, checks }
     }

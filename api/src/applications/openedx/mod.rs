@@ -8,6 +8,7 @@ pub mod names;
 mod addresses;
 mod code;
 mod configured;
+mod databases;
 mod previews;
 mod releases;
 mod settings;
@@ -30,7 +31,7 @@ pub use configured::{OpenEdxDefaults, configuration_repository};
 pub use previews::PREVIEWS;
 
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, PlaybookRepository, Sites, Snapshot, SnapshotInput, Team,
+    Application, ApplicationError, CheckSpec, PlaybookRepository, ResourceSpec, Sites, Snapshot, SnapshotInput, Team,
 };
 use crate::instances::previews::Previews;
 
@@ -124,8 +125,13 @@ impl Application for OpenEdx {
         settings::defaults(&self.defaults)
     }
 
+    fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
+        Ok(databases::specs(&read(settings)?))
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
-        self.snapshot_with(input.name, input.settings, OwnedVariables::default())
+        let owned = OwnedVariables { databases: databases::variables(input.resources), storage: Map::new() };
+        self.snapshot_with(input.name, input.settings, owned)
     }
 
     fn playbook_repositories(&self, settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError> {

@@ -4,6 +4,7 @@
 //! playbook, which are found by the checkout's `wheels.txt`.
 
 mod checks;
+mod resources;
 mod settings;
 mod snapshot;
 mod templates;
@@ -23,12 +24,12 @@ use crate::applications::{PROTOCOL, Repositories};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, ResourceSpec, Sites, Snapshot, SnapshotInput,
 };
 use crate::routing::public::PublicUrls;
 
 /// The version of the settings that this module writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Defaults for settings that are left blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,11 @@ impl Application for Site {
         settings::apply(&self.defaults, current, input)
     }
 
-    fn upgrade(&self, _version: i32, stored: Value) -> Result<Value, ApplicationError> {
+    fn upgrade(&self, _version: i32, mut stored: Value) -> Result<Value, ApplicationError> {
+        // Version 1 had no databases outside the machine.
+        if let Some(fields) = stored.as_object_mut() {
+            fields.entry("resources").or_insert_with(|| Value::Array(Vec::new()));
+        }
         Ok(stored)
     }
 
@@ -95,8 +100,12 @@ impl Application for Site {
         Ok(MachineNeeds { memory_mb, disk_gb, has_own_kernel: false })
     }
 
+    fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
+        Ok(resources::specs(&read(settings)?))
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
-        snapshot::snapshot(input.name, &read(input.settings)?, self.urls)
+        snapshot::snapshot(input.name, &read(input.settings)?, self.urls, input.resources)
     }
 
     fn playbook_repositories(&self, settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError> {

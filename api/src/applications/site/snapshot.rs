@@ -6,18 +6,29 @@ use serde_json::{Map, Value, json};
 use shared_types::applications::site::{SiteSettings, first_label};
 use shared_types::yaml;
 
+use super::resources;
 use crate::applications::literal::literal;
 use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Requirements, Snapshot};
+use crate::resources::connection::Connection;
 use crate::routing::public::PublicUrls;
 
 /// Determines what an app server is built from.
-pub(super) fn snapshot(name: &str, settings: &SiteSettings, urls: PublicUrls) -> Result<Snapshot, ApplicationError> {
+pub(super) fn snapshot(
+    name: &str,
+    settings: &SiteSettings,
+    urls: PublicUrls,
+    connections: &[Connection],
+) -> Result<Snapshot, ApplicationError> {
     let own = yaml::parse_map(&settings.variables)
         .map_err(|error| ApplicationError(format!("The variables cannot be read. {error}.")))?;
-    let layers = vec![
+    let mut layers = vec![
         Layer { origin: GENERATED, variables: generated(name, settings, urls) },
         Layer { origin: "variables", variables: own },
     ];
+    if !connections.is_empty() {
+        let variables = Map::from_iter([(resources::VARIABLE.to_owned(), resources::variable(connections))]);
+        layers.insert(1, Layer { origin: "databases", variables });
+    }
     let variables = layers.iter().map(|layer| layer.variables.clone()).fold(Map::new(), yaml::merge);
     let playbooks = settings.playbooks.iter().map(|source| Playbook {
         source_repo: source.repository.clone(),
@@ -96,7 +107,8 @@ mod tests {
     use crate::applications::site::testing::{sample, site};
 
     fn of(variables: &str) -> Snapshot {
-        snapshot("Riverside {{ x }}", &SiteSettings { variables: variables.into(), ..sample() }, site().urls).unwrap()
+        let settings = SiteSettings { variables: variables.into(), ..sample() };
+        snapshot("Riverside {{ x }}", &settings, site().urls, &[]).unwrap()
     }
 
     #[test]
@@ -154,7 +166,7 @@ mod tests {
     #[test]
     fn variables_that_are_no_map_are_told() {
         let settings = SiteSettings { variables: "- a".into(), ..sample() };
-        let Err(ApplicationError(words)) = snapshot("x", &settings, site().urls) else { panic!("- a") };
+        let Err(ApplicationError(words)) = snapshot("x", &settings, site().urls, &[]) else { panic!("- a") };
         assert!(words.contains("Line 1, column 1: must be a map"), "{words}");
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn sample() -> SiteSettings {
             playbook("https://git.example/school.git", "main", "playbooks/more.yml"),
         ],
         variables: "school_language: fr\n".into(),
+        resources: vec![],
         checks: vec![],
         hooks: vec![],
         memory_mb: 0,

@@ -8,7 +8,8 @@ use crate::instances::application::{Hook, Moment};
 /// Whether the background workers run only while the app server is active. With an external Redis all app servers of
 /// the instance share one queue, and a candidate must not take its tasks; otherwise each machine has its own Redis.
 pub(super) fn holds_workers(settings: &TutorSettings) -> bool {
-    yaml::parse_map(&settings.databases).is_ok_and(|map| map.contains_key("REDIS_HOST"))
+    settings.persistent_databases
+        || yaml::parse_map(&settings.databases).is_ok_and(|map| map.contains_key("REDIS_HOST"))
 }
 
 /// Background workers start before the first visitor. They finish their tasks before they stop, even if the machine of

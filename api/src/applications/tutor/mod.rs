@@ -4,6 +4,7 @@
 
 mod checks;
 mod configured;
+mod databases;
 mod hooks;
 mod machine;
 mod names;
@@ -26,11 +27,12 @@ pub use machine::{LEAST, needs};
 pub use snapshot::{Given, snapshot};
 
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, SecretSpec, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, ResourceSpec, SecretSpec, Sites, Snapshot,
+    SnapshotInput,
 };
 
 /// The version of the settings that this program writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Defaults for settings that are left blank, and the operator's values for all instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,11 @@ impl Application for Tutor {
         settings::apply(&self.defaults, current, input)
     }
 
-    fn upgrade(&self, _version: i32, stored: Value) -> Result<Value, ApplicationError> {
+    fn upgrade(&self, _version: i32, mut stored: Value) -> Result<Value, ApplicationError> {
+        // Version 1 had databases on the machine, or the keys of others in `databases`.
+        if let Some(fields) = stored.as_object_mut() {
+            fields.entry("persistent_databases").or_insert(Value::Bool(false));
+        }
         Ok(stored)
     }
 
@@ -92,10 +98,15 @@ impl Application for Tutor {
         read(settings).is_ok_and(|settings| upgrade::has_shared_databases(&settings))
     }
 
+    fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
+        Ok(databases::specs(&read(settings)?))
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         let (settings, previous) = (read(input.settings)?, input.previous.map(read).transpose()?);
         let migrated_by = previous.as_ref().and_then(|previous| upgrade::migrated_by(previous, &settings));
-        let given = Given { secrets: input.secrets, migrated_by, wheels: &self.defaults.wheels };
+        let (secrets, databases) = (input.secrets, databases::keys(input.resources));
+        let given = Given { secrets, databases: &databases, migrated_by, wheels: &self.defaults.wheels };
         snapshot::snapshot(input.name, &settings, given)
     }
 

@@ -38,7 +38,8 @@ pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
         ("playbooks_repository_url", &defaults.playbooks_repository_url),
         ("playbooks_version", &defaults.playbooks_version),
     ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+    let texts = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+    texts.chain([("persistent_databases".to_owned(), false.into())]).collect()
 }
 
 fn as_map(settings: TutorSettings) -> Map<String, Value> {

@@ -23,6 +23,8 @@ const CODE_VERSION: &str = "tutor_platform_version";
 pub struct Given<'a> {
     /// The instance's secrets, by name.
     pub secrets: &'a Map<String, Value>,
+    /// Tutor's keys of the databases that the instance has outside its machines; empty for none.
+    pub databases: &'a Map<String, Value>,
     /// The release that last migrated its databases; none: no app server did.
     pub migrated_by: Option<&'a str>,
     /// The directory of wheels on this host; blank for none.
@@ -37,10 +39,7 @@ pub fn snapshot(name: &str, settings: &TutorSettings, given: Given<'_>) -> Resul
     let layers = vec![
         Layer { origin: GENERATED, variables: generated(name, settings, given)? },
         Layer { origin: "secrets", variables: below("tutor_config", secrets::config(given.secrets)?) },
-        Layer {
-            origin: "databases",
-            variables: below("tutor_config", vars::databases(read_yaml("databases", &settings.databases)?)),
-        },
+        Layer { origin: "databases", variables: below("tutor_config", vars::databases(databases(settings, given)?)) },
         Layer {
             origin: "extra configuration",
             variables: below("tutor_extra_config", read_yaml("extra_config", &settings.extra_config)?),
@@ -54,6 +53,14 @@ pub fn snapshot(name: &str, settings: &TutorSettings, given: Given<'_>) -> Resul
         variables,
         layers,
     })
+}
+
+/// The keys of databases outside the machine: those of the instance's resources, or of the setting.
+fn databases(settings: &TutorSettings, given: Given<'_>) -> Result<Map<String, Value>, ApplicationError> {
+    if settings.persistent_databases {
+        return Ok(given.databases.clone());
+    }
+    read_yaml("databases", &settings.databases)
 }
 
 fn playbook(settings: &TutorSettings) -> Playbook {

@@ -7,7 +7,7 @@ use super::*;
 use crate::applications::tutor::testing::{DATABASES, sample, secrets};
 
 fn of(name: &str, settings: &TutorSettings, migrated_by: Option<&str>) -> Result<Snapshot, ApplicationError> {
-    snapshot(name, settings, Given { secrets: &secrets(), migrated_by, wheels: "" })
+    snapshot(name, settings, Given { secrets: &secrets(), databases: &Map::new(), migrated_by, wheels: "" })
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(super) fn sample() -> TutorSettings {
         mfe_image: String::new(),
         edx_platform_repository_url: String::new(),
         edx_platform_commit: String::new(),
+        persistent_databases: false,
         databases: String::new(),
         extra_config: String::new(),
         playbooks_repository_url: "/srv/tutor".into(),

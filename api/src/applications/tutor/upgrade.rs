@@ -11,14 +11,15 @@ const PLACE: [&str; 3] = ["MYSQL_HOST", "MYSQL_PORT", "OPENEDX_MYSQL_DATABASE"];
 
 /// Whether the databases are external and outlive app servers.
 pub(super) fn has_shared_databases(settings: &TutorSettings) -> bool {
-    yaml::parse_map(&settings.databases).is_ok_and(|map| !map.is_empty())
+    settings.persistent_databases || yaml::parse_map(&settings.databases).is_ok_and(|map| !map.is_empty())
 }
 
 /// The release of an earlier app server, if it ran on the databases that `next` names; a password may differ.
 pub(super) fn migrated_by<'a>(earlier: &'a TutorSettings, next: &TutorSettings) -> Option<&'a str> {
+    // An instance keeps the databases that ocim makes, or that were entered, for its life.
     let place = |settings: &TutorSettings| {
         let map = yaml::parse_map(&settings.databases).unwrap_or_default();
-        PLACE.map(|key| map.get(key).cloned())
+        (settings.persistent_databases, PLACE.map(|key| map.get(key).cloned()))
     };
     (has_shared_databases(next) && place(earlier) == place(next)).then_some(earlier.release.as_str())
 }

@@ -21,6 +21,8 @@ settings! {
     ocim_machine_timeout: u64 = 3600, seconds(1..=WEEK);
     /// Seconds that the checkout step may take: repositories, virtualenv, collections, and loading the playbooks.
     ocim_checkout_timeout: u64 = 1800, seconds(1..=WEEK);
+    /// Seconds that the servers of [`[resources.NAME]`](#servers-for-databases) may take to make an app server's databases.
+    ocim_resources_timeout: u64 = 300, seconds(1..=WEEK);
     /// Seconds that a machine may take to restart.
     ocim_reboot_timeout: u64 = 600, seconds(1..=WEEK);
     /// Seconds that an application may take until its checks pass.

@@ -10,7 +10,8 @@ use crate::instances::upkeep::archive;
 
 /// Delete the resources of an archived instance
 ///
-/// This cannot be undone: other instances may take its host names. Its history and its logs stay.
+/// This cannot be undone: other instances may take its host names, and databases that ocim made for it are deleted within
+/// minutes. Databases that an operator entered are not touched. Its history and its logs stay.
 #[utoipa::path(tag = "instances", request_body = Purge, params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "What was deleted", body = Purged),
     (status = 409, description = "It is in use, or has machines"),
@@ -23,6 +24,6 @@ pub async fn purge_instance(
     id: web::Path<InstanceId>,
     Json(Purge { confirm }): Json<Purge>,
 ) -> Result<HttpResponse, ApiError> {
-    let deleted = archive::purge(&mut *app.db().conn().await?, &who.actor, *id, &confirm).await?;
+    let deleted = archive::purge(&app.manager, &mut *app.db().conn().await?, &who.actor, *id, &confirm).await?;
     Ok(HttpResponse::Ok().json(Purged { deleted }))
 }

@@ -12,6 +12,7 @@ use shared_types::{AppServerId, InstanceId, diff};
 
 use super::launch;
 use crate::instances::application::{GENERATED, Layer, Snapshot, SnapshotInput};
+use crate::instances::resources::plan;
 use crate::instances::settings::opened::{Opened, OpenedInstance};
 use crate::instances::settings::{opened, read};
 use crate::instances::store::app_servers::AppServerRow;
@@ -84,15 +85,20 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
 }
 
 /// What a launch would build from now. One query, none if the instance has no secrets of its
-/// own; two more if it depends on the newest running app server.
+/// own; two more if it depends on the newest running app server, and two for each kind of resources.
 async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
     let application = now.application(manager)?;
     let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;
     let secrets = own_secrets::of(&secrets);
     let previous = launch::previous(manager, conn, (application, &now.settings), now.row.id).await?;
-    let input =
-        SnapshotInput { name: &now.row.name, settings: &now.settings, secrets: &secrets, previous: previous.as_ref() };
-    Ok(application.snapshot(input)?)
+    let resources = plan::preview(manager, conn, now.row.id, &application.resources(&now.settings)?).await?;
+    Ok(application.snapshot(SnapshotInput {
+        name: &now.row.name,
+        settings: &now.settings,
+        secrets: &secrets,
+        previous: previous.as_ref(),
+        resources: &resources,
+    })?)
 }
 
 async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<AppServerRow, Refusal> {

@@ -79,6 +79,7 @@ impl Build<'_> {
             BuildStepKind::Pin => self.unless_halted(self.pin()).await,
             // These two end the processes they started when they are halted.
             BuildStepKind::Checkout => self.checkout().await,
+            BuildStepKind::Resources => self.unless_halted(self.resources()).await,
             BuildStepKind::Playbooks => self.playbooks().await,
             BuildStepKind::Server => self.unless_halted(self.server()).await,
             BuildStepKind::Reboot => self.unless_halted(self.reboot()).await,

@@ -98,7 +98,7 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
 /// The reason in the words of the original, which had none for a configuration that cannot be loaded.
 fn reason(status: AppServerStatus, failed_step: Option<BuildStepKind>) -> &'static str {
     match failed_step {
-        Some(BuildStepKind::Pin | BuildStepKind::Checkout) => {
+        Some(BuildStepKind::Pin | BuildStepKind::Checkout | BuildStepKind::Resources) => {
             "AppServer deploy failed: the configuration cannot be loaded"
         }
         _ if status == AppServerStatus::Error => "Unable to start a server",

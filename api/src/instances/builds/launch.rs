@@ -8,6 +8,7 @@ use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 use crate::instances::application::{Application, Playbook, Reference, Requirements, Snapshot, SnapshotInput};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::journal::Journal;
+use crate::instances::resources::plan;
 use crate::instances::settings::{opened, sources};
 use crate::instances::store::app_servers::{self, AppServerRow, NewAppServer};
 use crate::instances::store::builds::{self, BuildRow, Wish};
@@ -143,8 +144,14 @@ async fn record(
     let secrets = own_secrets::of(&secrets);
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
     let previous = previous(manager, conn, (application, &settings), id).await?;
-    let input = SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets, previous: previous.as_ref() };
-    let snapshot = application.snapshot(input)?;
+    let planned = plan::plan(manager, conn, id, &application.resources(&settings)?).await?;
+    let snapshot = application.snapshot(SnapshotInput {
+        name: &row.name,
+        settings: &settings,
+        secrets: &secrets,
+        previous: previous.as_ref(),
+        resources: &planned.connections,
+    })?;
     sources::check_launch(manager, &snapshot.playbooks)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
@@ -168,6 +175,7 @@ async fn record(
         playbooks,
         variable_references,
         hooks,
+        resources: serde_json::to_value(&planned.ids).map_err(DbError::from)?,
         requested_by: actor.clone(),
         reason: request.reason.clone(),
         trigger: request.trigger,

@@ -1,4 +1,4 @@
-//! Builds an app server: pin, checkout, machine, playbooks, reboot, checks.
+//! Builds an app server: pin, checkout, databases outside the machine, machine, playbooks, reboot, checks.
 //!
 //! One worker holds the lease of a build. Each step reads the current state, may be repeated, and ends in one fenced
 //! transaction that records the next step; so another worker can continue from what is stored.
@@ -17,6 +17,7 @@ mod pin;
 mod playbooks;
 pub mod queue;
 mod reasons;
+mod resources;
 mod room;
 mod slots;
 mod steps;
@@ -42,6 +43,7 @@ use crate::machines::advance::MachineError;
 use crate::machines::store::Owner;
 use crate::platform::db::DbError;
 use crate::platform::logs::Mask;
+use crate::resources::ResourceError;
 
 pub use builder::{Builder, HOOKS};
 pub(super) use steps::patience;
@@ -96,6 +98,18 @@ impl From<MachineError> for StepError {
             MachineError::Away(words) => Self::Transient(words),
             MachineError::Full(words) => Self::NoRoom(words),
             MachineError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
+impl From<ResourceError> for StepError {
+    fn from(error: ResourceError) -> Self {
+        match error {
+            ResourceError::Refused(words) | ResourceError::Vanished(words) => Self::Permanent(words),
+            ResourceError::Taken(words) => Self::Fatal(words),
+            ResourceError::Busy(_) => Self::Transient(error.to_string()),
+            ResourceError::Away(words) => Self::Transient(words),
+            ResourceError::Db(error) => Self::Db(error),
         }
     }
 }

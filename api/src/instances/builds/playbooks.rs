@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared_types::app_server::{BuildStepKind, PlaybookRecord};
 use shared_types::{AppServerStatus, EventKind};
 
@@ -43,12 +43,21 @@ impl Build<'_> {
                 let until = deadline(self.manager.options.global_timeout);
                 return Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Playbooks, until).await?);
             }
-            let until = Utc::now() + self.manager.options.machine_timeout;
-            builds::begin_step(conn, self.ids(), BuildStepKind::Server, until).await?;
-            app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;
-            Ok(())
+            if !self.row.resource_ids()?.is_empty() {
+                let until = deadline(self.manager.options.resources_timeout);
+                return Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Resources, until).await?);
+            }
+            self.want_machine(conn).await
         })
         .await
+    }
+
+    /// Begins the step in which the machine is made, in a transaction that has fenced the build.
+    pub(super) async fn want_machine(&self, conn: &mut AsyncPgConnection) -> Result<(), StepError> {
+        let until = Utc::now() + self.manager.options.machine_timeout;
+        builds::begin_step(conn, self.ids(), BuildStepKind::Server, until).await?;
+        app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;
+        Ok(())
     }
 
     /// Runs the playbooks, one after another; the first that fails ends the build.

@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryabl
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::hook::{Hook, Moment};
-use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
+use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ResourceId, ServerId, ServerStatus, Trigger};
 
 use crate::machines::store::MachineRow;
 use crate::platform::db::DbError;
@@ -37,6 +37,8 @@ pub struct AppServerRow {
     pub variable_references: Sealed,
     /// The playbooks that run when traffic moves.
     pub hooks: Value,
+    /// The ids of the resources that its variables name.
+    pub resources: Value,
     pub status: AppServerStatus,
     /// When the status last changed.
     pub modified: DateTime<Utc>,
@@ -57,6 +59,14 @@ impl AppServerRow {
     pub fn hooks_at(&self, moment: Moment) -> Result<Vec<String>, DbError> {
         let hooks: Vec<Hook> = serde::Deserialize::deserialize(&self.hooks)?;
         Ok(hooks.into_iter().filter(|hook| hook.moment == moment).map(|hook| hook.playbook).collect())
+    }
+
+    /// The resources that its variables name, an account before its databases.
+    ///
+    /// # Errors
+    /// [`DbError::Corrupt`] when the stored ids cannot be parsed.
+    pub fn resource_ids(&self) -> Result<Vec<ResourceId>, DbError> {
+        Ok(serde::Deserialize::deserialize(&self.resources)?)
     }
 
     /// Whether any hook runs at this moment.
@@ -92,6 +102,8 @@ pub struct NewAppServer {
     pub variable_references: Sealed,
     /// The playbooks that run when traffic moves.
     pub hooks: Value,
+    /// The ids of the resources that its variables name.
+    pub resources: Value,
     /// The user or the automation that launches it.
     pub requested_by: Actor,
     pub reason: Option<String>,

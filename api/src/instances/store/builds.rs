@@ -162,7 +162,8 @@ const fn outcome(is_ok: bool, status: AppServerStatus) -> StepOutcome {
     }
 }
 
-/// The timeline of a build: every step, begun or not. `status`: of its app server.
+/// The timeline of a build: every step, begun or not. `status`: of its app server. `has_resources`: whether the build has the step
+/// for them.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
@@ -170,6 +171,7 @@ pub async fn steps(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
     status: AppServerStatus,
+    has_resources: bool,
 ) -> Result<Vec<BuildStep>, DbError> {
     type Row = (BuildStepKind, DateTime<Utc>, Option<DateTime<Utc>>, Option<bool>);
     let rows: Vec<Row> = build_steps::table
@@ -186,7 +188,8 @@ pub async fn steps(
             outcome: row.and_then(|(.., is_ok)| *is_ok).map(|is_ok| outcome(is_ok, status)),
         }
     };
-    Ok(BuildStepKind::ALL.iter().map(step).collect())
+    let all = BuildStepKind::ALL.iter().filter(|kind| has_resources || **kind != BuildStepKind::Resources);
+    Ok(all.map(step).collect())
 }
 
 /// Begins a run of a playbook with an empty spool. Returns the number of the run.

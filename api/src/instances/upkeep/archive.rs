@@ -10,7 +10,7 @@ use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
 use crate::instances::store::{app_servers, hostnames, instances};
-use crate::instances::{Manager, Refusal};
+use crate::instances::{Manager, Refusal, resources};
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 
@@ -94,11 +94,13 @@ pub async fn restore(
     .await
 }
 
-/// Deletes what an archived instance owns outside its machines. Returns what was deleted; nothing left: an empty list.
+/// Deletes what an archived instance owns outside its machines; a sweep deletes what is at other servers. Returns what is
+/// deleted; nothing left: an empty list.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when `confirm` is not its domain.
 pub async fn purge(
+    manager: &Manager,
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     id: InstanceId,
@@ -121,7 +123,8 @@ pub async fn purge(
         }
         let names = hostnames::of(conn, Some(&[id])).await?;
         hostnames::release(conn, id, &[]).await?;
-        let deleted: Vec<String> = names.into_iter().map(|(name, _, _)| format!("the host name {name}")).collect();
+        let mut deleted: Vec<String> = names.into_iter().map(|(name, _, _)| format!("the host name {name}")).collect();
+        deleted.extend(resources::purge::begin(manager, conn, id).await?);
         Journal::of(actor, Operation::PurgeInstance)
             .instance(id)
             .event(EventKind::InstanceUpdated)

@@ -3,7 +3,7 @@
 pub mod work;
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::resource::{Resource, ResourceClass, ResourcePart, ResourceState};
@@ -13,7 +13,7 @@ use super::connection::Place;
 use super::registry::Servers;
 use super::server::Endpoint;
 use crate::platform::db::DbError;
-use crate::platform::db::schema::resources;
+use crate::platform::db::schema::{installation, resources};
 use crate::platform::events;
 use crate::platform::logs::{self, Line};
 use crate::platform::vault::Sealed;
@@ -85,7 +85,7 @@ impl ResourceRow {
             remote_name,
             secret: _,
             state,
-            password_due: _,
+            password_due,
             trouble,
             size_bytes,
             measured_at,
@@ -104,6 +104,7 @@ impl ResourceRow {
             remote_name,
             state,
             state_name: state.name().to_owned(),
+            password_due,
             trouble,
             size_bytes,
             measured_at,
@@ -190,12 +191,12 @@ pub async fn with_ids(conn: &mut AsyncPgConnection, ids: &[ResourceId]) -> Resul
         .await?)
 }
 
-/// Reads one resource.
+/// The installation's id, for names.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn find(conn: &mut AsyncPgConnection, id: ResourceId) -> Result<Option<ResourceRow>, DbError> {
-    Ok(resources::table.find(id).select(ResourceRow::as_select()).first(conn).await.optional()?)
+pub async fn installation(conn: &mut AsyncPgConnection) -> Result<String, DbError> {
+    Ok(installation::table.select(installation::id).first(conn).await?)
 }
 
 /// Moves a resource from the row's state to another, and records event and log line; false if its state was not that one

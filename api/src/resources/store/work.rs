@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, PgSortExpressionMethods, QueryDsl,
-    SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, PgSortExpressionMethods,
+    QueryDsl, SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
@@ -35,9 +35,9 @@ pub async fn claim(
     instance: InstanceId,
     kind: ResourceKind,
 ) -> Result<Option<Claim>, DbError> {
-    let free = resources::claimed_until.is_null().or(resources::claimed_until
-        .le(fixed::<Nullable<Timestamptz>>("now()"))
-        .assume_not_null());
+    let free = resources::claimed_until
+        .is_null()
+        .or(resources::claimed_until.le(fixed::<Nullable<Timestamptz>>("now()")).assume_not_null());
     let claimed: Option<(ResourceId, Option<DateTime<Utc>>)> = diesel::update(resources::table)
         .filter(resources::instance_id.eq(instance))
         .filter(resources::kind.eq(kind))
@@ -160,9 +160,9 @@ pub async fn confirm_password(conn: &mut AsyncPgConnection, id: ResourceId) -> R
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn to_measure(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<ResourceRow>, DbError> {
-    let is_old = resources::measured_at.is_null().or(resources::measured_at
-        .lt(fixed::<Nullable<Timestamptz>>("now() - interval '1 hour'"))
-        .assume_not_null());
+    let is_old = resources::measured_at
+        .is_null()
+        .or(resources::measured_at.lt(fixed::<Nullable<Timestamptz>>("now() - interval '1 hour'")).assume_not_null());
     Ok(resources::table
         .filter(resources::state.eq(ResourceState::Present))
         .filter(resources::part.eq(ResourcePart::Database))

@@ -87,7 +87,7 @@ async fn diff_refuses_what_cannot_be_compared() {
     change(&app, one, json!({"use_ephemeral_databases": false})).await;
     let problem = get("instance").await.problem(409);
     assert!(
-        problem["detail"].as_str().unwrap().starts_with("The instance is set to persistent databases"),
+        problem["detail"].as_str().unwrap().contains("ask for persistent databases, and there is no server of MySQL"),
         "{problem}"
     );
     app.end().await;

@@ -51,7 +51,7 @@ async fn secrets_are_masked_and_settings_that_cannot_be_used_are_refused_with_th
     operator.patch("/api/v1/instances/1", made["etag"].as_str().unwrap(), fields).await.expect(200);
     let problem = viewer.get("/api/v1/instances/1/render").await.problem(409);
     assert!(
-        problem["detail"].as_str().unwrap().starts_with("The instance is set to persistent databases"),
+        problem["detail"].as_str().unwrap().contains("ask for persistent databases, and there is no server of MySQL"),
         "{problem}"
     );
     app.end().await;

@@ -20,6 +20,7 @@ use ocim::machines::provider::{Machine, MachineSpec, Provider};
 use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits};
 use ocim::machines::registry::{Named, Providers};
 use ocim::platform::db::Db;
+use ocim::resources::registry::Servers;
 use ocim::routing::providers::fake::FakeTraffic;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use secrecy::ExposeSecret;
@@ -203,6 +204,7 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         traffic: Arc::new(FakeTraffic::new()),
         git: Arc::new(FakeGit::default()),
         ansible: Arc::new(Scribe(name)),
+        resources: Servers::default(),
     };
     let runs_dir = yard.join(format!("runs-of-{name}"));
     let options = ocim::start::options(&Settings::default(), yard, settings::keyring()).unwrap();

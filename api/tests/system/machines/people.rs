@@ -17,6 +17,7 @@ use ocim::machines::provider::Provider;
 use ocim::machines::providers::local::LocalProvider;
 use ocim::machines::registry::{Named, Providers};
 use ocim::platform::db::Db;
+use ocim::resources::registry::Servers;
 use ocim::routing::providers::fake::FakeTraffic;
 use serde_json::{Value, json};
 use shared_types::{AppServerId, ProviderKind, Role};
@@ -68,6 +69,7 @@ async fn beside(app: &TestApp, yard: &Yard) -> (Arc<Manager>, Arc<LocalProvider>
         traffic: Arc::new(FakeTraffic::new()),
         git: Arc::new(FakeGit::default()),
         ansible: Arc::new(ansible),
+        resources: Servers::default(),
     };
     let options = ocim::start::options(&Settings::default(), yard.dir.path(), settings::keyring()).unwrap();
     let options = Options { runs_dir: yard.dir.path().join("runs"), ..options };

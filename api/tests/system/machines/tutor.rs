@@ -164,6 +164,7 @@ impl<'a> Site<'a> {
             settings: &settings,
             secrets: &self.secrets,
             previous: None,
+            resources: &[],
         };
         let mut variables = self.tutor.snapshot(input).unwrap().variables;
         let here = json!({"tutor_docker_is_installed": true, "tutor_user_groups": [], "tutor_async_poll": 1});

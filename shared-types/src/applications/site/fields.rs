@@ -28,6 +28,13 @@ pub(super) const FIELDS: &[Field] = &[
         190,
     ),
     Field::new("protocol", "Protocol", "What the public URLs begin with", FieldKind::Choice(&["http", "https"]), 5),
+    Field::new(
+        "resources",
+        "Databases outside the machine",
+        "They outlive app servers; the playbooks find them in ocim_resources",
+        RESOURCES,
+        0,
+    ),
     Field::new("checks", "Checks", "What proves that an app server works; none: / of each host name", CHECKS, 0),
     Field::new("hooks", "Hooks", "Playbooks that run when traffic moves or a machine ends", HOOKS, 0),
     Field::new(
@@ -63,6 +70,18 @@ const PLAYBOOKS: FieldKind = FieldKind::Records(&Records {
     ],
     most: 8,
 });
+
+const RESOURCES: FieldKind = FieldKind::Records(&Records {
+    item: "database",
+    fields: &[
+        Field::new("kind", "Kind", "Of the server", FieldKind::Choice(RESOURCE_KINDS), 10).required(),
+        Field::new("name", "Name", "How the playbooks call it; blank for main", FieldKind::Line, 32),
+    ],
+    most: 20,
+});
+
+/// The words of [`crate::ResourceKind`].
+const RESOURCE_KINDS: &[&str] = &["mysql", "postgresql", "redis", "mongodb"];
 
 const CHECKS: FieldKind = FieldKind::Records(&Records {
     item: "check",
@@ -111,6 +130,7 @@ pub fn record_default(list: &str, field: &str) -> serde_json::Value {
         ("playbooks", "version") => "main".into(),
         ("playbooks", "path") => "playbooks/site.yml".into(),
         ("playbooks", "requirements") => "requirements.txt".into(),
+        ("resources", "name") => "main".into(),
         ("checks", "path") => "/".into(),
         ("checks", "statuses") => Statuses::DEFAULT.into(),
         ("checks", "timeout_seconds") => CHECK_TIMEOUT.into(),

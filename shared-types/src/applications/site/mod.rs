@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{ApplicationType, MachineNeeds, SiteAddress};
 use crate::hook::Hook;
+use crate::resource::ResourceKind;
 use crate::settings::{HOSTNAME_MAX, Schema, check_hostname};
 use crate::warning::FieldWarning;
 use crate::yaml;
@@ -50,6 +51,8 @@ pub struct SiteSettings {
     pub playbooks: Vec<PlaybookSource>,
     /// YAML; its variables override those that ocim gives.
     pub variables: String,
+    /// The databases that it has outside its machines.
+    pub resources: Vec<SiteResource>,
     /// The checks of an app server. Empty: `/` of each host name must answer with one of [`Statuses::DEFAULT`].
     pub checks: Vec<SiteCheck>,
     /// Playbooks that run when traffic moves or a machine ends.
@@ -72,6 +75,16 @@ pub struct PlaybookSource {
     pub path: String,
     /// The path of the Python requirements in the repository, which must install `ansible-playbook`.
     pub requirements: String,
+}
+
+/// A database outside the machine, which outlives app servers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteResource {
+    /// The kind of its server.
+    pub kind: ResourceKind,
+    /// The name that the playbooks know it by.
+    pub name: String,
 }
 
 /// A request to the site that the app server's web server must answer.

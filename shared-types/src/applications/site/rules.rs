@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{SiteCheck, SiteSettings, Statuses};
+use super::{SiteCheck, SiteResource, SiteSettings, Statuses};
 use crate::FieldError;
 use crate::hook::Hook;
+use crate::resource::ACCOUNT;
 use crate::settings::HOSTNAME_MAX;
 
 /// All errors in settings whose host names are whole.
@@ -14,6 +15,7 @@ pub fn errors(settings: &SiteSettings) -> Vec<FieldError> {
     if settings.playbooks.is_empty() {
         errors.push("/playbooks", "At least one playbook is needed.");
     }
+    check_resources(&settings.resources, &mut errors);
     for (check, at) in settings.checks.iter().zip(0..) {
         check_check(settings, check, &format!("/checks/{at}"), &mut errors);
     }
@@ -44,6 +46,20 @@ fn check_hostnames(hostnames: &[String], errors: &mut Errors) {
         }
         if !seen.insert(name) {
             errors.push(&pointer, format!("{name} is in the list twice."));
+        }
+    }
+}
+
+fn check_resources(resources: &[SiteResource], errors: &mut Errors) {
+    let mut seen = BTreeSet::new();
+    for (SiteResource { kind, name }, at) in resources.iter().zip(0..) {
+        let pointer = format!("/resources/{at}/name");
+        let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if name == ACCOUNT || !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(is_inner) {
+            errors.push(&pointer, "Must have small letters, digits and `_`, the first a letter, and not be `account`.");
+        }
+        if !seen.insert((kind, name)) {
+            errors.push(&pointer, format!("{name} is in the list twice for {}.", kind.name()));
         }
     }
 }

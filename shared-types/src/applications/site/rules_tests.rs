@@ -19,6 +19,7 @@ pub(in super::super) fn right() -> SiteSettings {
             .iter()
             .map(|moment| Hook { moment: *moment, playbook: "playbooks/hook.yml".into() })
             .collect(),
+        resources: vec![],
         memory_mb: 0,
         disk_gb: 0,
     }

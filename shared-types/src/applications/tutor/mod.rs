@@ -60,6 +60,8 @@ pub struct TutorSettings {
     /// Its branch, tag or commit; blank for the tag of the release.
     #[schema(max_length = 250, example = "release/verawood.1")]
     pub edx_platform_commit: String,
+    /// Whether MySQL, MongoDB and Redis are outside the machine, at servers that ocim knows or that were entered at the instance.
+    pub persistent_databases: bool,
     /// YAML with Tutor's keys for MySQL, MongoDB and Redis elsewhere; blank: they run on the app server's machine and end with it.
     #[schema(max_length = 10_000, example = "MYSQL_HOST: mysql.example\n")]
     pub databases: String,
@@ -144,6 +146,13 @@ const FIELDS: &[Field] = &[
         "Branch, tag or commit; blank for the tag of the release",
         FieldKind::GitRef,
         250,
+    ),
+    Field::new(
+        "persistent_databases",
+        "Persistent databases",
+        "MySQL, MongoDB and Redis outside the machine, made by ocim or entered at the instance",
+        FieldKind::Flag,
+        0,
     ),
     Field::new(
         "databases",

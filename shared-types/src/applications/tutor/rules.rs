@@ -29,7 +29,12 @@ pub fn errors(settings: &Map<String, Value>) -> Vec<FieldError> {
     let is_built = lists::words(of("images_to_build")).iter().any(|image| matches!(*image, "openedx" | "all"));
     refuse("edx_platform_repository_url", check_platform(of("edx_platform_repository_url"), is_built));
     refuse("edx_platform_commit", check_commit(of("edx_platform_commit"), of("edx_platform_repository_url")));
-    refuse("databases", check_databases(of("databases")));
+    let has_both =
+        settings.get("persistent_databases") == Some(&Value::Bool(true)) && !of("databases").trim().is_empty();
+    let both = || {
+        Err("Must be blank with persistent databases: ocim makes them, or they are entered at the instance.".to_owned())
+    };
+    refuse("databases", if has_both { both() } else { check_databases(of("databases")) });
     refuse("extra_config", check_extra(of("extra_config")));
     found
 }

@@ -1,0 +1,252 @@
+//! Decides at launch which resources an app server uses. Those that the instance does not have yet get their names and passwords
+//! here, in the launch's transaction, which has locked the instance: two launches at once share one set.
+
+use std::collections::BTreeMap;
+
+use diesel_async::AsyncPgConnection;
+use secrecy::SecretString;
+use shared_types::resource::{ACCOUNT, ResourceClass, ResourcePart, ResourceState};
+use shared_types::{InstanceId, ResourceId, ResourceKind};
+
+use crate::instances::application::ResourceSpec;
+use crate::instances::{Manager, Refusal};
+use crate::platform::vault;
+use crate::resources::connection::Connection;
+use crate::resources::registry::Named;
+use crate::resources::store::{self, NewResource, ResourceRow};
+use crate::resources::{names, numbers, password};
+
+/// Stands for names and passwords that the next launch decides.
+const UNDECIDED: &str = "(decided at launch)";
+
+/// The resources that an app server uses.
+#[derive(Debug, Default)]
+pub(in crate::instances) struct Planned {
+    /// How its variables say where they are; one for each kind.
+    pub connections: Vec<Connection>,
+    /// Their rows.
+    pub ids: Vec<ResourceId>,
+}
+
+/// Decides the resources of an app server, in a transaction that has locked the instance. No query if it needs none.
+///
+/// # Errors
+/// [`Refusal::Conflict`] if there is no server for a kind that is required, or the instance's earlier resources are still being
+/// deleted; the message says what to do.
+pub(in crate::instances) async fn plan(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    specs: &[ResourceSpec],
+) -> Result<Planned, Refusal> {
+    let mut planned = Planned::default();
+    for spec in specs {
+        let mut rows = live(conn, id, spec.kind).await?;
+        if rows.is_empty() {
+            let Some(named) = server_for(manager, conn, id, spec).await? else { continue };
+            rows.push(insert_account(manager, conn, id, named).await?);
+        }
+        for name in &spec.databases {
+            if !rows.iter().any(|row| row.name == *name) {
+                rows.push(insert_database(manager, conn, &rows, name).await?);
+            }
+        }
+        rows.retain(|row| row.part == ResourcePart::Account || spec.databases.contains(&row.name));
+        planned.ids.extend(rows.iter().map(|row| row.id));
+        planned.connections.push(connection(manager, conn, &rows).await?);
+    }
+    Ok(planned)
+}
+
+/// The same for a launch that is only shown: what the instance does not have yet is not decided.
+///
+/// # Errors
+/// As [`plan`].
+pub(in crate::instances) async fn preview(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    specs: &[ResourceSpec],
+) -> Result<Vec<Connection>, Refusal> {
+    let mut connections = Vec::new();
+    for spec in specs {
+        let rows = live(conn, id, spec.kind).await?;
+        let mut shown = if rows.is_empty() {
+            let Some(named) = server_for(manager, conn, id, spec).await? else { continue };
+            Connection {
+                kind: spec.kind,
+                endpoint: named.server.endpoint().clone(),
+                username: UNDECIDED.to_owned(),
+                password: UNDECIDED.to_owned().into(),
+                databases: BTreeMap::new(),
+                options: BTreeMap::new(),
+            }
+        } else {
+            connection(manager, conn, &rows).await?
+        };
+        shown.databases.retain(|name, _| spec.databases.contains(name));
+        for name in &spec.databases {
+            shown.databases.entry(name.clone()).or_insert_with(|| UNDECIDED.to_owned());
+        }
+        connections.push(shown);
+    }
+    Ok(connections)
+}
+
+/// How to connect to an account and its databases, from their rows.
+///
+/// # Errors
+/// [`Refusal::Conflict`] if the settings do not have the server.
+pub(super) async fn connection(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    rows: &[ResourceRow],
+) -> Result<Connection, Refusal> {
+    let account = account(rows)?;
+    let Some(endpoint) = store::endpoint(&manager.resources, account)? else {
+        return Err(Refusal::Conflict(format!(
+            "{}: the settings do not have this server; add its table [resources.NAME] again.",
+            account.words()
+        )));
+    };
+    let databases = rows.iter().filter(|row| row.part == ResourcePart::Database);
+    Ok(Connection {
+        kind: account.kind,
+        endpoint,
+        username: account.remote_name.clone(),
+        password: password::open(&manager.options.keyring, conn, &account.secret).await?,
+        databases: databases.map(|row| (row.name.clone(), row.remote_name.clone())).collect(),
+        options: account.given_place()?.map(|place| place.options).unwrap_or_default(),
+    })
+}
+
+/// The account among the rows of one kind.
+pub(super) fn account(rows: &[ResourceRow]) -> Result<&ResourceRow, Refusal> {
+    let found = rows.iter().find(|row| row.part == ResourcePart::Account);
+    let missing = || Refusal::Conflict("The instance has databases without an account; purge it.".to_owned());
+    found.ok_or_else(missing)
+}
+
+/// The resources of one kind that an app server can use.
+async fn live(conn: &mut AsyncPgConnection, id: InstanceId, kind: ResourceKind) -> Result<Vec<ResourceRow>, Refusal> {
+    let rows = store::of_kind(conn, id, kind).await?;
+    match rows.iter().find(|row| row.state == ResourceState::Deleting) {
+        Some(row) => Err(Refusal::Conflict(format!(
+            "{} is still being deleted; launch when it is gone.{}",
+            row.words(),
+            row.trouble.as_deref().map(|words| format!(" The last attempt failed: {words}")).unwrap_or_default()
+        ))),
+        None => Ok(rows),
+    }
+}
+
+/// The server for an instance that has chosen none; none: the application does without.
+async fn server_for<'m>(
+    manager: &'m Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    spec: &ResourceSpec,
+) -> Result<Option<&'m Named>, Refusal> {
+    let kind = spec.kind;
+    for named in manager.resources.of(kind) {
+        // One that is neither is only for instances that choose it.
+        if (named.is_default || named.is_exclusive) && is_free(conn, id, named).await? {
+            return Ok(Some(named));
+        }
+    }
+    if !spec.is_required {
+        return Ok(None);
+    }
+    let table = match kind.can_be_made() {
+        true => format!("add a table [resources.NAME] with kind = \"{kind}\" and default = true to the settings, or "),
+        false => String::new(),
+    };
+    Err(Refusal::Conflict(format!(
+        "The settings of instance {id} ask for persistent databases, and there is no server of {} for it: {table}enter one at the \
+         instance (PUT /instances/{id}/resources/{kind}), or let the databases be on the machine.",
+        kind.name()
+    )))
+}
+
+/// Whether an instance may use a server: an exclusive one has no other instance.
+///
+/// # Errors
+/// [`Refusal::Db`] when a statement fails.
+pub(super) async fn is_free(conn: &mut AsyncPgConnection, id: InstanceId, named: &Named) -> Result<bool, Refusal> {
+    if !named.is_exclusive {
+        return Ok(true);
+    }
+    store::lock_server(conn, &named.name).await?;
+    let used = store::at_server(conn, &named.name, ResourcePart::Account).await?;
+    Ok(used.iter().all(|(instance, _)| *instance == id))
+}
+
+/// Stores the account that an instance is to have at a server.
+///
+/// # Errors
+/// [`Refusal::Db`] when a statement fails.
+pub(super) async fn insert_account(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    named: &Named,
+) -> Result<ResourceRow, Refusal> {
+    let installation = store::installation(conn).await?;
+    let password: SecretString = names::password()?.into();
+    let (secret, secrets) = password::seal(&manager.options.keyring, &password)?;
+    vault::keep(conn, id, secrets).await?;
+    let new = NewResource {
+        instance_id: id,
+        kind: named.server.kind(),
+        part: ResourcePart::Account,
+        name: ACCOUNT.to_owned(),
+        class: ResourceClass::Made,
+        server: Some(named.name.clone()),
+        place: None,
+        remote_name: names::username(&installation)?,
+        secret,
+        state: ResourceState::Wanted,
+    };
+    Ok(store::insert(conn, &new).await?)
+}
+
+async fn insert_database(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    rows: &[ResourceRow],
+    name: &str,
+) -> Result<ResourceRow, Refusal> {
+    let account = account(rows)?;
+    let (id, kind) = (account.instance_id, account.kind);
+    let Some(server) = &account.server else {
+        return Err(Refusal::Conflict(format!(
+            "The {} that was entered for instance {id} names no database `{name}`; enter it again with this one \
+             (PUT /instances/{id}/resources/{kind}).",
+            kind.name()
+        )));
+    };
+    let count = manager.resources.get(server).and_then(|named| named.server.numbers());
+    let remote_name = match count {
+        None => names::database(&store::installation(conn).await?, id.0, name)?,
+        Some(count) => numbers::free(conn, server, count, None).await?.map(|number| number.to_string()).ok_or_else(|| {
+            Refusal::Conflict(format!(
+                "The {} server `{server}` has {count} databases, and all are in use; add another server to the settings, or purge \
+                 an archived instance.",
+                kind.name()
+            ))
+        })?,
+    };
+    let new = NewResource {
+        instance_id: id,
+        kind,
+        part: ResourcePart::Database,
+        name: name.to_owned(),
+        class: ResourceClass::Made,
+        server: Some(server.clone()),
+        place: None,
+        remote_name,
+        secret: password::none(&manager.options.keyring)?,
+        state: ResourceState::Wanted,
+    };
+    Ok(store::insert(conn, &new).await?)
+}

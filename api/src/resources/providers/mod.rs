@@ -1,0 +1,46 @@
+//! The servers that hold accounts and databases, one module per kind, and a fake for tests.
+
+pub mod fake;
+pub mod mysql;
+pub mod postgresql;
+pub mod redis;
+
+use secrecy::SecretString;
+
+use super::server::Endpoint;
+use super::tls::Tls;
+
+/// How to reach a server as its administrator, and how app servers do.
+#[derive(Debug, Clone)]
+pub struct Administered {
+    /// Host and port for the administrator.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The administrator's name; blank: the kind's default user.
+    pub user: String,
+    /// The administrator's password; none: the server asks for none.
+    pub password: Option<SecretString>,
+    /// The database to connect to; only of PostgreSQL.
+    pub database: Option<String>,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Where app servers connect to.
+    pub endpoint: Endpoint,
+}
+
+/// An error's message followed by those of its causes.
+fn words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
+    causes.fold(
+        error.to_string(),
+        |words, cause| if words.contains(&cause) { words } else { format!("{words}: {cause}") },
+    )
+}
+
+/// Whether an error of a connection is about TLS, which a retry does not change.
+fn is_about_tls(words: &str) -> bool {
+    ["certificate", "does not support TLS", "UnknownIssuer", "NotValidForName"]
+        .iter()
+        .any(|known| words.contains(known))
+}
