@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -51,6 +51,9 @@ test-tutor: bootstrap-test ## Deploy with Tutor on two local machines, with a re
 
 test-openstack: ## The OpenStack provider against a real control plane, which the program OPENSTACK_TESTBED starts
 	@script/test-openstack
+
+test-resources: ## Databases at real servers, which the suite starts: MariaDB, PostgreSQL, Redis (root; two minutes)
+	@script/test-resources
 
 test-screens: bootstrap-test spa program ## Every screen in a browser: accessibility in both themes, focus, touch targets (ten minutes)
 	cargo build --package ocim-api --example fake_github --target-dir target

@@ -5,6 +5,8 @@
 # The results of `packages_missing`, in this order.
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli
   bubblewrap passt podman runc uidmap slirp4netns fuse-overlayfs)
+# For `make test-resources`; the servers' programs alone, without a service of MariaDB.
+readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core redis-server openssl)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -13,10 +15,13 @@ readonly POLICY=/usr/sbin/policy-rc.d
 # Goes before each command that needs root: nothing, or sudo.
 AS_ROOT=()
 
-# debian_packages run|test: installs what is missing.
+# debian_packages run|test|resources: installs what is missing.
 debian_packages() {
   local packages=("${RUN_PACKAGES[@]}") missing
-  [ "$1" = run ] || packages+=("${TEST_PACKAGES[@]}")
+  case "$1" in
+    test) packages+=("${TEST_PACKAGES[@]}") ;;
+    resources) packages=("${RESOURCE_PACKAGES[@]}") ;;
+  esac
   mapfile -t missing < <(packages_missing "${packages[@]}")
   if ((${#missing[@]} == 0)); then
     say "Debian packages (${packages[*]}): already there"
@@ -72,6 +77,8 @@ is_there() {
     util-linux) has unshare nsenter setpriv prlimit ;;
     bubblewrap) has bwrap ;;
     passt) has pasta ;;
+    mariadb-server-core) has mariadbd mariadb-install-db ;;
+    mariadb-client-core) has mariadb ;;
     xz-utils) has xz ;;
     uidmap) has newuidmap ;;
     python3-venv) can_make_venv ;;
@@ -108,7 +115,7 @@ forbid_services() {
   [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
 #!/bin/sh
 # ocim-bootstrap: gone when the installation ends.
-case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" podman"*) exit 101 ;; esac
+case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" podman"* | *" redis"*) exit 101 ;; esac
 POLICY
 }
 
@@ -125,7 +132,7 @@ stay_off() {
     case "$package" in
       openssh-server) "${AS_ROOT[@]}" systemctl disable --quiet ssh || true ;;
       podman) "${AS_ROOT[@]}" systemctl disable --quiet podman.socket podman || true ;;
-      postgresql | haproxy) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+      postgresql | haproxy | redis-server) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
     esac
   done
 }

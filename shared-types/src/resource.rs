@@ -278,7 +278,7 @@ pub struct Resource {
     /// Whether it is an account or a database.
     pub part: ResourcePart,
     /// The name that the application knows it by; `account` for an account.
-    #[schema(example = "edxapp")]
+    #[schema(example = "main")]
     pub name: String,
     /// Whether ocim makes it, or the operator entered it.
     pub class: ResourceClass,
@@ -290,7 +290,7 @@ pub struct Resource {
     /// The port that app servers connect to; null if the settings no longer have the server.
     pub port: Option<u16>,
     /// Its name at the server; of a database of Redis, the number.
-    #[schema(example = "ocim_1f2e3d4c_17_edxapp_kqzmwx")]
+    #[schema(example = "ocim_1f2e3d4c_17_main_kqzmwx")]
     pub remote_name: String,
     /// Its state.
     pub state: ResourceState,

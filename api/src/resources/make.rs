@@ -45,7 +45,7 @@ impl Works<'_> {
             let Some(account) = &account else {
                 return Err(ResourceError::Refused(format!("{} has no account", row.words())));
             };
-            match self.make_one(&row, account).await {
+            match self.make_one(claim, &row, account).await {
                 Ok(()) => {}
                 Err(error) => return Err(self.told(&row, error).await),
             }
@@ -68,7 +68,7 @@ impl Works<'_> {
         }
     }
 
-    async fn make_one(&self, row: &ResourceRow, account: &ResourceRow) -> Result<(), ResourceError> {
+    async fn make_one(&self, claim: &mut Claim, row: &ResourceRow, account: &ResourceRow) -> Result<(), ResourceError> {
         if row.class == ResourceClass::Given {
             return Ok(());
         }
@@ -80,6 +80,7 @@ impl Works<'_> {
                 if is_used.map_err(|error| ResourceError::at(row, error))? {
                     return Err(self.rename(named, row).await?);
                 }
+                self.renew(claim, row).await?;
                 let row = self.moved(row, ResourceState::Creating, None).await?;
                 self.create(named, &row, account, Attempt::First).await
             }

@@ -28,7 +28,7 @@ pub fn is_ours(installation: &str, name: &str) -> bool {
     name.strip_prefix(&prefix(installation)).is_some_and(|rest| !rest.is_empty())
 }
 
-/// A new name for a database: `ocim_1f2e3d4c_17_edxapp_kqzmwx`. At most [`DATABASE_MAX`] characters; the application's name is
+/// A new name for a database: `ocim_1f2e3d4c_17_main_kqzmwx`. At most [`DATABASE_MAX`] characters; the application's name is
 /// cut where it would be longer.
 ///
 /// # Errors
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn names_fit_every_kind_of_server() {
-        for name in ["edxapp", "n", "a_name_that_has_thirty_two_chars"] {
+        for name in ["main", "n", "a_name_that_has_thirty_two_chars"] {
             let database = database(INSTALLATION, i64::MAX, name).unwrap();
             assert!(
                 database.len() <= DATABASE_MAX && database.starts_with("ocim_1f2e3d4c_9223372036854775807_"),
@@ -86,13 +86,12 @@ mod tests {
         let username = username(INSTALLATION).unwrap();
         assert!(username.len() <= USERNAME_MAX, "{username}");
         let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        assert!(is_plain(&username) && is_plain(&database(INSTALLATION, 7, "edxapp").unwrap()));
+        assert!(is_plain(&username) && is_plain(&database(INSTALLATION, 7, "main").unwrap()));
     }
 
     #[test]
     fn two_names_differ() {
-        let all: std::collections::HashSet<_> =
-            (0..100).map(|_| database(INSTALLATION, 7, "edxapp").unwrap()).collect();
+        let all: std::collections::HashSet<_> = (0..100).map(|_| database(INSTALLATION, 7, "main").unwrap()).collect();
         assert_eq!(all.len(), 100);
     }
 

@@ -1,6 +1,6 @@
 //! The port to the servers that hold accounts and databases.
 //!
-//! Each call is one connection with a time limit ([`LIMIT`]) and may be repeated. A server is asked only for names of our rows.
+//! Each call makes connections of its own, four at most, each with a time limit ([`LIMIT`]), and may be repeated. A server is asked only for names of our rows.
 
 #![warn(missing_docs)]
 
@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 
-/// Limit for each call, the connection included. A worker's claim lasts longer, so that two never work on one account.
+/// Limit for each connection of a call. A worker's claim lasts longer than four of them, so that two never work on one account.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// Where app servers connect to.
@@ -96,7 +96,7 @@ pub trait ResourceServer: Debug + Send + Sync {
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError>;
 }
 
-/// Limits a call to [`LIMIT`].
+/// Limits a connection to [`LIMIT`].
 ///
 /// # Errors
 /// [`ServerError::Away`] if the limit has passed.

@@ -2,6 +2,7 @@
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use ocim::platform::db::Db;
+use shared_types::resource::ResourceState;
 use shared_types::{AppServerStatus, ServerStatus};
 
 use crate::app::{Database, number};
@@ -70,6 +71,53 @@ async fn the_status_of_a_server_changes_only_as_its_type_allows() {
             assert_eq!(done.is_ok(), from == to || from.can_become(*to), "{from:?} to {to:?}: {done:?}");
         }
     }
+    database.discard();
+}
+
+/// A resource of the first instance.
+const RESOURCE: &str = "INSERT INTO resources (instance_id, kind, part, name, class, server, remote_name) \
+    VALUES (1, 'mysql', 'database', 'pages', 'made', 'main', 'ocim_pages')";
+
+#[tokio::test]
+async fn the_state_of_a_resource_changes_only_as_its_type_allows() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    attempt(&mut conn, RESOURCE).await.unwrap();
+    for from in ResourceState::ALL {
+        for to in ResourceState::ALL {
+            let put = format!(
+                "BEGIN; ALTER TABLE resources DISABLE TRIGGER USER; UPDATE resources SET state = '{}'; \
+                 ALTER TABLE resources ENABLE TRIGGER USER; COMMIT",
+                from.as_str()
+            );
+            conn.batch_execute(&put).await.unwrap();
+            let done = attempt(&mut conn, &format!("UPDATE resources SET state = '{}'", to.as_str())).await;
+            assert_eq!(done.is_ok(), from == to || from.can_become(*to), "{from:?} to {to:?}: {done:?}");
+        }
+    }
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_resource_is_one_instances_and_keeps_its_name_once_its_server_was_asked() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    attempt(&mut conn, RESOURCE).await.unwrap();
+    refused(&mut conn, RESOURCE, "resources_live").await;
+    refused(&mut conn, &RESOURCE.replace("(1, ", "(2, "), "resources_at_server").await;
+    for (words, constraint) in [
+        (("'pages', 'made', 'main'", "'pages', 'given', 'main'"), "check"),
+        (("'database', 'pages'", "'account', 'pages'"), "check"),
+        (("'mysql', 'database', 'pages'", "'mongodb', 'database', 'more'"), "check"),
+        (("'pages'", "'Pages'"), "check"),
+    ] {
+        refused(&mut conn, &RESOURCE.replace(words.0, words.1), constraint).await;
+    }
+    let rename = "UPDATE resources SET remote_name = 'ocim_other'";
+    attempt(&mut conn, rename).await.unwrap();
+    attempt(&mut conn, "UPDATE resources SET state = 'creating'").await.unwrap();
+    refused(&mut conn, "UPDATE resources SET remote_name = 'ocim_third'", "is at its server as ocim_other").await;
+    attempt(&mut conn, "UPDATE resources SET remote_name = 'ocim_third', state = 'wanted'").await.unwrap();
     database.discard();
 }
 

@@ -114,7 +114,7 @@ mod tests {
             username: "campus".into(),
             password: "hidden-1".into(),
             has_tls: None,
-            databases: BTreeMap::from([("edxapp".into(), "campus".into())]),
+            databases: BTreeMap::from([("pages".into(), "campus".into())]),
             options: BTreeMap::new(),
         }
     }
@@ -136,7 +136,7 @@ mod tests {
                 .all(|host| check(ResourceKind::Mysql, GivenResources { host: (*host).into(), ..given() }).is_ok())
         );
         let name = "n".repeat(64);
-        let long = GivenResources { databases: BTreeMap::from([("edxapp".into(), name)]), ..given() };
+        let long = GivenResources { databases: BTreeMap::from([("main".into(), name)]), ..given() };
         assert!(check(ResourceKind::Mysql, long).is_ok(), "64 characters are what MySQL allows");
     }
 

@@ -53,7 +53,7 @@ pub struct ResourceRow {
 }
 
 impl ResourceRow {
-    /// The resource in words: `MySQL database edxapp (ocim_1f2e3d4c_17_edxapp_kqzmwx) on main`.
+    /// The resource in words: `MySQL database main (ocim_1f2e3d4c_17_main_kqzmwx) on main`.
     pub fn words(&self) -> String {
         let Self { kind, part, name, remote_name, server, .. } = self;
         let place = server.as_ref().map_or_else(|| "as given".to_owned(), |server| format!("on {server}"));

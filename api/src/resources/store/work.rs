@@ -23,10 +23,10 @@ pub struct Claim {
     until: DateTime<Utc>,
 }
 
-/// How long a claim lasts: longer than three calls of a server, between which it is renewed.
-const LASTS: &str = "interval '1 minute'";
+/// How long a claim lasts: longer than the connections of a call to a server may take together. It is renewed before each call.
+const LASTS: &str = "interval '2 minutes'";
 
-/// Reserves an account and its databases for this worker for a minute. None: another worker has them, or there is no such account.
+/// Reserves an account and its databases for this worker for two minutes. None: another worker has them, or there is no such account.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
@@ -52,7 +52,7 @@ pub async fn claim(
     Ok(claimed.and_then(|(account, until)| Some(Claim { account, until: until? })))
 }
 
-/// Extends a claim by a minute from now. None: it has run out, and another worker may have it.
+/// Extends a claim to two minutes from now. None: it has run out, and another worker may have it.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
