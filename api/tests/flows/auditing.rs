@@ -2,15 +2,19 @@
 //! document, so this test fails for a new operation until the story performs it, too.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::config::Settings;
 use ocim::instances::upkeep::reaper;
+use ocim::resources::providers::fake::FakeServer;
+use ocim::resources::registry::Servers;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_types::{Role, ServerId};
+use shared_types::{ResourceKind, Role, ServerId};
 
 use super::pull_requests::FORK;
+use super::resources;
 use crate::app::github::{FakeGithub, PullSpec};
 use crate::app::{Answer, Client, Credentials, Setup, TestApp, until};
 use crate::routes::document::operations;
@@ -67,11 +71,13 @@ async fn every_change_leaves_one_audit_entry() {
         settings.watch.watch_fork = vec![FORK.into()];
         settings.watch.watch_report = vec!["nothing".into()];
     };
-    let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
+    let resources = Servers::new([resources::named("main", &Arc::new(FakeServer::new(ResourceKind::Mysql)))]);
+    let app = TestApp::with(Setup { settings: Box::new(settings), resources, ..Setup::default() }).await;
     let admin = app.session(Role::Admin).await;
     let mut story = Story { app: &app, told: BTreeSet::new() };
     people(&mut story, &admin).await;
     builds(&mut story, &admin).await;
+    databases(&mut story, &admin).await;
     pull_requests(&mut story, &admin, &github).await;
     let all: BTreeSet<String> = operations()
         .iter()
@@ -93,6 +99,15 @@ async fn pull_requests(story: &mut Story<'_>, admin: &Client, github: &FakeGithu
     story.posts("approve_pull_request", admin, &format!("{path}/approve"), commit).await;
     let update = format!("{path}/update-instance");
     story.posts("update_instance_from_pull_request", admin, &update, json!({})).await;
+}
+
+async fn databases(story: &mut Story<'_>, admin: &Client) {
+    let id = resources::stored(story.app, "stored").await;
+    let path = format!("/instances/{id}/resources/mysql");
+    story.does("choose_resources", admin, Method::PUT, &path, json!({ "server": "main" })).await;
+    assert_eq!(story.app.built(id).await["status"], "running");
+    story.posts("show_resource_credentials", admin, &format!("{path}/credentials"), Value::Null).await;
+    story.posts("rotate_resource_password", admin, &format!("{path}/rotate"), json!({ "cuts_off": true })).await;
 }
 
 async fn people(story: &mut Story<'_>, admin: &Client) {

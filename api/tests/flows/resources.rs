@@ -16,7 +16,8 @@ const PATH: &str = "/api/v1/instances";
 /// What a notebook with databases has at a server of MySQL: an account and two databases.
 const OWN: usize = 3;
 
-fn named(name: &str, server: &Arc<FakeServer>) -> Named {
+/// A default server of its kind.
+pub(super) fn named(name: &str, server: &Arc<FakeServer>) -> Named {
     Named { name: name.parse().unwrap(), server: server.clone(), is_default: true, is_exclusive: false }
 }
 

@@ -122,7 +122,7 @@ async fn a_role_owns_its_databases_and_others_may_not_connect_to_them() {
 async fn an_administrator_without_superuser_rights_is_enough_and_one_without_any_is_told() {
     let postgres = Postgres::start().await;
     postgres
-        .execute("CREATE ROLE half LOGIN PASSWORD 'x' CREATEROLE CREATEDB; CREATE ROLE none LOGIN PASSWORD 'x'")
+        .execute("CREATE ROLE half LOGIN PASSWORD 'x' CREATEROLE CREATEDB; CREATE ROLE powerless LOGIN PASSWORD 'x'")
         .await;
     let server = only(&servers(&postgres.table_as("half", "x")));
     server.make_account(&account("ocim_u", "p"), Attempt::First).await.unwrap();
@@ -133,7 +133,7 @@ async fn an_administrator_without_superuser_rights_is_enough_and_one_without_any
     assert!(postgres.connect("ocim_u", "p", "ocim_d").await.is_err(), "the earlier password");
     server.delete_database("ocim_d").await.unwrap();
     server.delete_account("ocim_u").await.unwrap();
-    let powerless = only(&servers(&postgres.table_as("none", "x")));
+    let powerless = only(&servers(&postgres.table_as("powerless", "x")));
     let refused = powerless.make_account(&account("ocim_u", "p"), Attempt::First).await.unwrap_err();
     assert!(
         matches!(&refused, ServerError::Refused(words) if words.contains("needs CREATEDB and CREATEROLE")),

@@ -119,7 +119,6 @@ async fn a_user_may_do_everything_with_keys_and_nothing_with_the_server() {
         &["SWAPDB", "3", "4"],
         &["MOVE", "a", "3"],
         &["COPY", "a", "a", "DB", "3"],
-        &["DEBUG", "SLEEP", "0"],
         &["SAVE"],
     ] {
         let error = ask(&mut user, refused).await.unwrap_err();
