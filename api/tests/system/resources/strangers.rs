@@ -34,11 +34,15 @@ pub(super) async fn purge(app: &TestApp, ids: &[i64]) {
     }
 }
 
+/// The name of a stranger's database; every second one is almost one of ours.
+fn stranger(number: usize) -> String {
+    if number.is_multiple_of(2) { format!("wordpress_{number}") } else { format!("ocim_00000000_{number}_main_abcdef") }
+}
+
 /// Gives each server databases and users of strangers, some with names that are almost ours.
 async fn add_strangers(mariadb: &MariaDb, postgres: &Postgres, redis: &Redis) {
     for number in 0..COUNT {
-        let name =
-            if number % 2 == 0 { format!("wordpress_{number}") } else { format!("ocim_00000000_{number}_main_abcdef") };
+        let name = stranger(number);
         mariadb.execute(&format!("CREATE DATABASE {name}")).await;
         mariadb.execute(&format!("CREATE TABLE {name}.t (a INT)")).await;
         mariadb.execute(&format!("INSERT INTO {name}.t VALUES ({number})")).await;
@@ -92,6 +96,11 @@ async fn a_purge_of_twenty_instances_touches_none_of_twenty_strangers() {
     }
     assert_eq!(app.number("SELECT count(*) AS n FROM resources WHERE state <> 'deleted'").await, 0);
     assert_eq!(listing().await, before);
+    let mut root = mariadb.root().await;
+    for number in 0..COUNT {
+        let kept: Option<usize> = root.query_first(format!("SELECT a FROM {}.t", stranger(number))).await.unwrap();
+        assert_eq!(kept, Some(number));
+    }
     app.end().await;
     postgres.stop().await;
 }
