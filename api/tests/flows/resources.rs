@@ -269,7 +269,7 @@ async fn administrators_are_shown_credentials_and_each_request_is_audited() {
     let quoted = format!("SELECT count(*) AS n FROM audit_log AS t WHERE to_jsonb(t)::text LIKE '%{password}%'");
     assert_eq!(app.number(&quoted).await, 0);
     administrator.post(&format!("{PATH}/{id}/resources/redis/credentials"), json!({})).await.problem(409);
-    administrator.post(&format!("{PATH}/{id}/resources/cheese/credentials"), json!({})).await.problem(400);
+    administrator.post(&format!("{PATH}/{id}/resources/cheese/credentials"), json!({})).await.problem(404);
     app.end().await;
 }
 
