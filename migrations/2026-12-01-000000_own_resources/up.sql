@@ -77,7 +77,7 @@ CREATE TRIGGER resources_move_in_order BEFORE UPDATE ON resources
     FOR EACH ROW EXECUTE FUNCTION refuse_resource_move();
 
 ALTER TABLE app_servers ADD COLUMN resources JSONB NOT NULL DEFAULT '[]';
-COMMENT ON COLUMN app_servers.resources IS 'The ids of the resources that its variables name, decided at launch.';
+COMMENT ON COLUMN app_servers.resources IS 'The resources that its variables name, decided at launch: id, and the name at the server.';
 
 ALTER TABLE builds DROP CONSTRAINT builds_step_check, ADD CONSTRAINT builds_step_check
     CHECK (step IN ('pin', 'checkout', 'resources', 'server', 'playbooks', 'reboot', 'checks'));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use shared_types::ResourceKind;
 use shared_types::resource::ResourceCredentials;
+use shared_types::{ResourceId, ResourceKind};
 
 use super::server::Endpoint;
 
@@ -38,6 +38,15 @@ impl Connection {
         let password = password.expose_secret().to_owned();
         ResourceCredentials { kind, host, port, username, password, has_tls, databases, options }
     }
+}
+
+/// A resource that an app server uses, as it was at the launch: the name is part of the app server's variables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The id of its row.
+    pub id: ResourceId,
+    /// Its name or number at the server.
+    pub remote_name: String,
 }
 
 /// Where a given account is, as it is stored.

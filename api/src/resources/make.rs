@@ -2,8 +2,9 @@
 
 use diesel_async::AsyncConnection;
 use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
-use shared_types::{InstanceId, ResourceId, ResourceKind};
+use shared_types::{InstanceId, ResourceKind};
 
+use super::connection::Used;
 use super::error::ResourceError;
 use super::registry::Named;
 use super::server::{Account, Attempt, ServerError};
@@ -14,17 +15,18 @@ use super::{names, numbers, password};
 
 impl Works<'_> {
     /// Makes those of the resources that are not there yet, and looks for the others. An account comes before its databases.
-    /// `ids`: of one instance, each database with its account.
+    /// `used`: of one instance, each database with its account.
     ///
     /// # Errors
     /// The first [`ResourceError`]; what was made before it stays.
-    pub async fn make(&self, ids: &[ResourceId]) -> Result<(), ResourceError> {
-        let rows = store::with_ids(&mut *self.db.conn().await?, ids).await?;
+    pub async fn make(&self, used: &[Used]) -> Result<(), ResourceError> {
+        let ids: Vec<_> = used.iter().map(|one| one.id).collect();
+        let rows = store::with_ids(&mut *self.db.conn().await?, &ids).await?;
         let mut groups: Vec<_> = rows.iter().map(|row| (row.instance_id, row.kind)).collect();
         groups.dedup();
         for (instance, kind) in groups {
             let mut claim = self.claim(instance, kind).await?;
-            let made = self.make_kind(&mut claim, (instance, kind), ids).await;
+            let made = self.make_kind(&mut claim, (instance, kind), used).await;
             self.release(claim).await?;
             made?;
         }
@@ -35,13 +37,21 @@ impl Works<'_> {
         &self,
         claim: &mut Claim,
         (instance, kind): (InstanceId, ResourceKind),
-        ids: &[ResourceId],
+        used: &[Used],
     ) -> Result<(), ResourceError> {
-        let rows = self.rows(instance, kind).await?;
+        let ids: Vec<_> = used.iter().map(|one| one.id).collect();
+        // Read after the claim: the worker that had it before may have moved or renamed them.
+        let rows = store::with_ids(&mut *self.db.conn().await?, &ids).await?;
+        let rows: Vec<_> = rows.into_iter().filter(|row| row.instance_id == instance && row.kind == kind).collect();
         let account = rows.iter().find(|row| row.part == ResourcePart::Account).cloned();
-        for row in rows.into_iter().filter(|row| ids.contains(&row.id)) {
+        for row in rows {
+            if !used.iter().any(|one| one.id == row.id && one.remote_name == row.remote_name) {
+                return Err(ResourceError::Taken(format!(
+                    "{}: it got this name after the launch, because the earlier one was taken; launch again",
+                    row.words()
+                )));
+            }
             self.renew(claim, &row).await?;
-            // The state that its account has by now does not matter: its name does.
             let Some(account) = &account else {
                 return Err(ResourceError::Refused(format!("{} has no account", row.words())));
             };

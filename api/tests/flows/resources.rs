@@ -188,6 +188,24 @@ async fn a_name_that_is_taken_is_not_touched_and_the_next_launch_uses_another() 
 }
 
 #[tokio::test]
+async fn a_second_build_does_not_use_the_taken_name_that_it_was_launched_with() {
+    let (app, server) = with_mysql([]).await;
+    let id = stored(&app, "one").await;
+    let (first, second) = (app.launched(id).await, app.launched(id).await);
+    let name = list(&app, id).await[1]["remote_name"].as_str().unwrap().to_owned();
+    server.add_stranger(&name);
+    for app_server in [first, second] {
+        app.builder().advance(AppServerId(app_server)).await.unwrap();
+        assert_eq!(app.read_app_server(app_server).await["status"], "error");
+    }
+    let failure = app.read_app_server(second).await["failure"].as_str().unwrap().to_owned();
+    assert!(failure.contains("it got this name after the launch"), "{failure}");
+    assert_eq!(app.built(id).await["status"], "running");
+    assert_eq!((server.databases()[&name].len(), server.databases().len()), (1, 3));
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_database_that_has_vanished_is_reported_and_not_made_again_empty() {
     let (app, server) = with_mysql([]).await;
     let id = stored(&app, "one").await;

@@ -175,7 +175,7 @@ async fn record(
         playbooks,
         variable_references,
         hooks,
-        resources: serde_json::to_value(&planned.ids).map_err(DbError::from)?,
+        resources: serde_json::to_value(&planned.used).map_err(DbError::from)?,
         requested_by: actor.clone(),
         reason: request.reason.clone(),
         trigger: request.trigger,

@@ -43,7 +43,7 @@ impl Build<'_> {
                 let until = deadline(self.manager.options.global_timeout);
                 return Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Playbooks, until).await?);
             }
-            if !self.row.resource_ids()?.is_empty() {
+            if !self.row.used_resources()?.is_empty() {
                 let until = deadline(self.manager.options.resources_timeout);
                 return Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Resources, until).await?);
             }

@@ -11,8 +11,9 @@ use crate::resources::store;
 impl Build<'_> {
     /// Makes what is not there yet, and makes sure that the rest still is.
     pub(super) async fn resources(&self) -> Result<(), StepError> {
-        let ids = self.row.resource_ids()?;
-        self.manager.works().make(&ids).await?;
+        let used = self.row.used_resources()?;
+        self.manager.works().make(&used).await?;
+        let ids: Vec<_> = used.iter().map(|one| one.id).collect();
         let mut conn = self.manager.db.conn().await?;
         let rows = store::with_ids(&mut conn, &ids).await?;
         let databases = rows.iter().filter(|row| row.part == ResourcePart::Database);

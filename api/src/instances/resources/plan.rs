@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use diesel_async::AsyncPgConnection;
 use secrecy::SecretString;
 use shared_types::resource::{ACCOUNT, ResourceClass, ResourcePart, ResourceState};
-use shared_types::{InstanceId, ResourceId, ResourceKind};
+use shared_types::{InstanceId, ResourceKind};
 
 use crate::instances::application::ResourceSpec;
 use crate::instances::{Manager, Refusal};
 use crate::platform::vault;
-use crate::resources::connection::Connection;
+use crate::resources::connection::{Connection, Used};
 use crate::resources::registry::Named;
 use crate::resources::store::{self, NewResource, ResourceRow};
 use crate::resources::{names, numbers, password};
@@ -24,8 +24,8 @@ const UNDECIDED: &str = "(decided at launch)";
 pub(in crate::instances) struct Planned {
     /// How its variables say where they are; one for each kind.
     pub connections: Vec<Connection>,
-    /// Their rows.
-    pub ids: Vec<ResourceId>,
+    /// Their rows and names.
+    pub used: Vec<Used>,
 }
 
 /// Decides the resources of an app server, in a transaction that has locked the instance. No query if it needs none.
@@ -52,7 +52,7 @@ pub(in crate::instances) async fn plan(
             }
         }
         rows.retain(|row| row.part == ResourcePart::Account || spec.databases.contains(&row.name));
-        planned.ids.extend(rows.iter().map(|row| row.id));
+        planned.used.extend(rows.iter().map(|row| Used { id: row.id, remote_name: row.remote_name.clone() }));
         planned.connections.push(connection(manager, conn, &rows).await?);
     }
     Ok(planned)

@@ -107,7 +107,7 @@ async fn made_account(
 async fn users_of(conn: &mut AsyncPgConnection, id: InstanceId, account: &ResourceRow) -> Result<Vec<String>, DbError> {
     let mut names = Vec::new();
     for app_server in app_servers::with_machines(conn, id).await? {
-        if app_server.resource_ids()?.contains(&account.id) {
+        if app_server.used_resources()?.iter().any(|used| used.id == account.id) {
             names.push(app_server.name);
         }
     }

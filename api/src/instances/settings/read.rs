@@ -177,7 +177,7 @@ pub async fn app_server(
     let (row, server, instance_name) = app_servers::whole(conn, id).await?.ok_or_else(not_found)?;
     let opened = Opened::of(manager, conn, &row).await?;
     let pins = pins::of(conn, id).await?;
-    let steps = builds::steps(conn, id, summary.status, !row.resource_ids()?.is_empty()).await?;
+    let steps = builds::steps(conn, id, summary.status, !row.used_resources()?.is_empty()).await?;
     let checks = checks::of(conn, id).await?;
     let health = health::shown(conn, row.instance_id, id).await?;
     Ok(AppServer {

@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryabl
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::hook::{Hook, Moment};
-use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ResourceId, ServerId, ServerStatus, Trigger};
+use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
 use crate::machines::store::MachineRow;
 use crate::platform::db::DbError;
@@ -14,6 +14,7 @@ use crate::platform::events;
 use crate::platform::logs::{self, Line};
 use crate::platform::origin::Actor;
 use crate::platform::vault::Sealed;
+use crate::resources::connection::Used;
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = app_servers)]
@@ -37,7 +38,7 @@ pub struct AppServerRow {
     pub variable_references: Sealed,
     /// The playbooks that run when traffic moves.
     pub hooks: Value,
-    /// The ids of the resources that its variables name.
+    /// The resources that its variables name, as a list of [`Used`].
     pub resources: Value,
     pub status: AppServerStatus,
     /// When the status last changed.
@@ -61,11 +62,11 @@ impl AppServerRow {
         Ok(hooks.into_iter().filter(|hook| hook.moment == moment).map(|hook| hook.playbook).collect())
     }
 
-    /// The resources that its variables name, an account before its databases.
+    /// The resources that its variables name.
     ///
     /// # Errors
-    /// [`DbError::Corrupt`] when the stored ids cannot be parsed.
-    pub fn resource_ids(&self) -> Result<Vec<ResourceId>, DbError> {
+    /// [`DbError::Corrupt`] when the stored list cannot be parsed.
+    pub fn used_resources(&self) -> Result<Vec<Used>, DbError> {
         Ok(serde::Deserialize::deserialize(&self.resources)?)
     }
 
@@ -102,7 +103,7 @@ pub struct NewAppServer {
     pub variable_references: Sealed,
     /// The playbooks that run when traffic moves.
     pub hooks: Value,
-    /// The ids of the resources that its variables name.
+    /// The resources that its variables name, as a list of [`Used`].
     pub resources: Value,
     /// The user or the automation that launches it.
     pub requested_by: Actor,
