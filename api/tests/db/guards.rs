@@ -148,7 +148,7 @@ async fn an_app_server_never_changes_but_for_its_status() {
             }
             "created" => "'2000-01-01'",
             "settings" | "variables" => "'{\"a\": 1}'",
-            "playbooks" | "variable_references" | "hooks" => "'[1]'",
+            "playbooks" | "variable_references" | "hooks" | "resources" => "'[1]'",
             _ => "'another'",
         };
         refused(&mut conn, &format!("UPDATE app_servers SET {column} = {value} WHERE id = 1"), "is immutable").await;

@@ -30,7 +30,9 @@ pub(super) struct Checked {
 pub(super) fn check(kind: ResourceKind, given: GivenResources) -> Result<Checked, Vec<FieldError>> {
     let GivenResources { host, port, username, password, has_tls, databases, options } = given;
     let mut errors = Vec::new();
-    let mut wrong = |field: &str, detail: &str| errors.push(FieldError::new(&format!("given/{field}"), detail));
+    let mut wrong = |field: &str, detail: &str| {
+        errors.push(FieldError { pointer: format!("/given/{field}"), detail: detail.to_owned() });
+    };
     if !is_host(&host) {
         wrong("host", "Must be a host name or an address, without a scheme, a port and a path.");
     }
@@ -53,13 +55,10 @@ pub(super) fn check(kind: ResourceKind, given: GivenResources) -> Result<Checked
                 "Each name must have 1 to 32 small letters, digits and `_`, the first a letter, and not be `account`.",
             );
         }
-        let is_number = remote_name.parse::<u16>().is_ok();
-        match kind {
-            ResourceKind::Redis if !is_number => wrong(&format!("databases/{name}"), "Must be a number."),
-            _ if !is_text(remote_name, NAME_MAX) => {
-                wrong(&format!("databases/{name}"), "Must have 1 to 128 characters.")
-            }
-            _ => {}
+        if kind == ResourceKind::Redis && remote_name.parse::<u16>().is_err() {
+            wrong(&below("databases", name), "Must be a number.");
+        } else if !is_text(remote_name, NAME_MAX) {
+            wrong(&below("databases", name), "Must have 1 to 128 characters.");
         }
     }
     for (name, value) in &options {
@@ -70,9 +69,9 @@ pub(super) fn check(kind: ResourceKind, given: GivenResources) -> Result<Checked
             } else {
                 format!("Must be one of: {known}.")
             };
-            wrong(&format!("options/{name}"), &detail);
+            wrong(&below("options", name), &detail);
         } else if !is_text(value, TEXT_MAX) {
-            wrong(&format!("options/{name}"), "Must have 1 to 1000 characters.");
+            wrong(&below("options", name), "Must have 1 to 1000 characters.");
         }
     }
     if !errors.is_empty() {
@@ -80,6 +79,11 @@ pub(super) fn check(kind: ResourceKind, given: GivenResources) -> Result<Checked
     }
     let place = Place { host, port: port.unwrap_or(kind.port()), has_tls: has_tls.unwrap_or(true), options };
     Ok(Checked { place, username, password, databases })
+}
+
+/// The pointer to an entry of a map (RFC 6901).
+fn below(map: &str, name: &str) -> String {
+    format!("{map}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Whether a text may name a host: letters (of any script), digits, hyphens and dots, or an address of IPv6.

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 
-use super::{Administered, words};
+use super::{Administered, is_about_tls, words};
 use crate::resources::server::{Account, Attempt, Endpoint, LIMIT, ResourceServer, ServerError, limited};
 use crate::resources::tls::Tls;
 
@@ -214,15 +214,17 @@ fn client(host: String, port: u16, tls: &Tls, settings: RedisConnectionInfo) -> 
 
 fn refused(error: RedisError) -> ServerError {
     let words = words(&error);
-    let is_away = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
+    let is_broken = error.kind() == ErrorKind::Io || error.is_timeout() || error.is_connection_dropped();
     let is_busy = matches!(error.code(), Some("LOADING" | "BUSY" | "MASTERDOWN" | "TRYAGAIN" | "CLUSTERDOWN"));
-    match error.kind() {
-        _ if super::is_about_tls(&words) => ServerError::Refused(words),
-        ErrorKind::Io => ServerError::Away(words),
-        _ if is_away || is_busy => ServerError::Away(words),
-        _ if matches!(error.code(), Some("NOPERM")) => ServerError::Refused(format!(
+    if is_about_tls(&words) {
+        ServerError::Refused(words)
+    } else if is_broken || is_busy {
+        ServerError::Away(words)
+    } else if error.code() == Some("NOPERM") {
+        ServerError::Refused(format!(
             "{words}; the administrator needs the commands ACL, CONFIG, SELECT, DBSIZE and FLUSHDB"
-        )),
-        _ => ServerError::Refused(words),
+        ))
+    } else {
+        ServerError::Refused(words)
     }
 }
