@@ -51,7 +51,7 @@ impl MariaDb {
             format!("--pid-file={dir}/pid"),
             format!("--ssl-cert={dir}/server.pem"),
             format!("--ssl-key={dir}/server.key"),
-            "--innodb-flush-log-at-trx-commit=0".to_owned(),
+            "--innodb-flush-log-at-trx-commit=2".to_owned(),
             "--innodb-buffer-pool-size=16M".to_owned(),
         ];
         self.running = Some(Running::start("/usr/sbin/mariadbd", &arguments.each_ref().map(String::as_str)));

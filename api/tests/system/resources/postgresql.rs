@@ -23,7 +23,12 @@ impl Postgres {
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let options = EmbeddedOptions { is_durable: false, start_timeout: Duration::from_secs(60) };
         let server = EmbeddedPostgres::start(dir.path(), options).await.unwrap();
-        Self { url: server.url().expose_secret().parse().unwrap(), server, _dir: dir }
+        let mut url: url::Url = server.url().expose_secret().parse().unwrap();
+        // The program's own role may not make other roles.
+        let password = std::fs::read_to_string(dir.path().join("postgres/superuser-password")).unwrap();
+        url.set_username("postgres").unwrap();
+        url.set_password(Some(password.trim())).unwrap();
+        Self { url, server, _dir: dir }
     }
 
     pub(super) async fn stop(self) {
