@@ -184,7 +184,7 @@ test('SSH keys of one’s own, and the line to log in with them', async ({ page,
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await expect(keys.getByRole('listitem')).toHaveCount(0);
     await page.goto(address);
-    await expect(page.locator('details', { hasText: 'SSH access' })).toContainText('nobody', { timeout: 30_000 });
+    await expect(page.locator('details', { hasText: 'SSH access' })).toContainText('no one', { timeout: 30_000 });
   });
 
   await test.step('a viewer sees no line', async () => {

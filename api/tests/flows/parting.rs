@@ -111,7 +111,7 @@ async fn behind_a_cut_network_the_work_ends_before_the_lease_can_be_taken() {
     let left = app.number(until_then).await;
     println!("cancelled {:?} after the cut, {left} ms before the lease ends", cut.elapsed());
     assert!(left > 2_000, "time to end what runs: {left} ms");
-    assert!(acquired(&app.db, id).await.is_none(), "nobody could have taken it yet");
+    assert!(acquired(&app.db, id).await.is_none(), "it cannot be taken yet");
     app.outlive_leases().await;
     assert!(acquired(&app.db, id).await.is_some());
     app.execute("UPDATE builds SET lease_holder = NULL, lease_until = NULL").await;

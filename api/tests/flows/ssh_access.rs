@@ -101,7 +101,7 @@ async fn nothing_is_written_to_a_machine_without_a_reason() {
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
     swept(&app).await;
-    assert_eq!(app.provider.calls().install_people, 0, "nobody has a key");
+    assert_eq!(app.provider.calls().install_people, 0, "no user has a key");
     let ada = app.session(Role::Operator).await;
     adds(&ada, KEY).await;
     swept(&app).await;

@@ -46,7 +46,7 @@ async fn members_of_the_team_may_log_in_for_as_long_as_they_are_members() {
     let (app, github) = beside(true).await;
     let (_, id) = running(&app).await;
     let people = || app.provider.people(ServerId(1));
-    assert_eq!(people(), "", "the build asks nobody");
+    assert_eq!(people(), "", "the build asks GitHub nothing");
     swept(&app).await;
     assert!(people().contains(&format!("\n{KEY} ocim:ada\n")), "{}", people());
     let access = access_of(&app, id).await;
