@@ -12,7 +12,7 @@ use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::app::{Answer, Client, Credentials, Database, own_address, until};
+use crate::app::{Answer, Client, Credentials, Database, http, own_address, until};
 
 #[tokio::test]
 async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
@@ -52,9 +52,7 @@ async fn story(database: String, dir: PathBuf, gateway: String) {
             }
         }
     });
-    // Installed by the first test of the process that needs it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http().build().unwrap();
     let base = format!("http://{listen}");
     until("the program answers", async || {
         http.get(format!("{base}/readyz")).send().await.is_ok_and(|a| a.status() == 200)

@@ -14,6 +14,7 @@ use ocim::machines::providers::local::base_tree::{self, Form};
 
 use super::conformance::check_all;
 use super::yard::{Yard, cache_dir, eventually, reference, run};
+use crate::app::install_tls;
 
 const INSTALLATIONS: [&str; 2] = ["33333333-aaaa", "44444444-bbbb"];
 /// From the create call to the greeting of sshd.
@@ -26,7 +27,7 @@ struct Harbour {
 
 impl Harbour {
     fn new() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_tls();
         Self { yard: Yard::new() }
     }
 

@@ -17,7 +17,7 @@ use tokio::process::Command;
 
 use super::user::User;
 use super::variable;
-use crate::app::{Answer, Client, Credentials, Database, own_address, until_within};
+use crate::app::{Answer, Client, Credentials, Database, http, own_address, until_within};
 
 const LONG: Duration = Duration::from_secs(400);
 const PASSWORD: &str = "seven otters juggle lamps";
@@ -75,7 +75,7 @@ impl Story {
     async fn pages(&self) -> Vec<String> {
         let mut pages = Vec::new();
         for host in HOSTS {
-            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let http = http().build().unwrap();
             let page = http.get(format!("http://{}/", self.gateway)).header("host", host).send().await.unwrap();
             assert_eq!(page.status(), 200, "{host}");
             pages.push(page.text().await.unwrap());
@@ -97,7 +97,7 @@ impl Load {
         let visitors = (0..8).map(|number| {
             let (is_over, answered, url) = (is_over.clone(), answered.clone(), format!("http://{gateway}/"));
             tokio::spawn(async move {
-                let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+                let http = http().timeout(Duration::from_secs(10)).build().unwrap();
                 let mut wrong = Vec::new();
                 while !is_over.load(Ordering::Relaxed) {
                     let host = HOSTS[number % HOSTS.len()];
@@ -181,8 +181,7 @@ async fn a_launch_with_real_ansible_runs_is_activated_and_switched_under_load() 
     command.env("OCIM_GATEWAY_LISTEN", &gateway).env("OCIM_ADMIN_PASSWORD", PASSWORD);
     command.env("OCIM_SECRET_KEYS", format!("k:{}", "00".repeat(32))).env("INSTANCES_BASE_DOMAIN", "localhost");
     let mut running = command.spawn().unwrap();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+    let http = http().pool_max_idle_per_host(0).build().unwrap();
     let base = format!("http://{listen}");
     until_within(LONG, "the program answers", async || {
         http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)
