@@ -69,7 +69,7 @@ pub struct SshLogin {
     /// The command for a terminal.
     #[schema(example = "ssh -p 22 ubuntu@10.213.0.2")]
     pub command: String,
-    /// The only host key to accept; null if the provider does not tell it.
+    /// The only host key to accept: the provider's, or the one recorded at the first login. Null before that.
     #[schema(example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGj0Zk7bO3Gj1m4yPzq0w4p0m9pQdV2s8b8m1tq4yJ3a")]
     pub host_key: Option<String>,
 }

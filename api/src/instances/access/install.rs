@@ -160,7 +160,10 @@ async fn install(manager: &Manager, target: Target, team: Option<&Team>) -> Resu
     }
     drop(conn);
     let written = match manager.machines().login(&row).await {
-        Ok(login) => manager.probe.install_people(&login, &people::block(&people)).await,
+        Ok(login) => {
+            let written = manager.probe.install_people(&login, &people::block(&people)).await;
+            written.map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     match written {

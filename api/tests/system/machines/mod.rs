@@ -6,6 +6,7 @@ mod bases;
 mod conformance;
 mod containers;
 mod deployment;
+mod host_keys;
 mod keys;
 mod outbound;
 mod people;

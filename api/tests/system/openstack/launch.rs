@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use futures::FutureExt;
 use ocim::config::Settings;
 use ocim::config::gateway::GatewaySettings;
@@ -15,6 +16,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use super::timing::CloudTimes;
 use super::user::User;
 use super::variable;
 use crate::app::{Answer, Client, Credentials, Database, http, own_address, until_within};
@@ -61,9 +63,13 @@ impl Story {
         .await;
     }
 
-    async fn log(&self, id: i64) -> Vec<String> {
+    async fn lines(&self, id: i64) -> Vec<Value> {
         let page = self.admin.get(&format!("/api/v1/app-servers/{id}/logs?limit=500")).await.expect(200);
-        page["items"].as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap().to_owned()).collect()
+        page["items"].as_array().unwrap().clone()
+    }
+
+    async fn log(&self, id: i64) -> Vec<String> {
+        self.lines(id).await.iter().map(|line| line["text"].as_str().unwrap().to_owned()).collect()
     }
 
     async fn activate(&self, id: i64) {
@@ -130,10 +136,12 @@ impl Load {
 async fn story(story: &Story) {
     let instance = story.admin.post("/api/v1/instances", json!({ "name": "demo", "sub_domain": "demo" })).await;
     let instance = instance.expect(201)["id"].as_i64().unwrap();
-    let begun = Instant::now();
+    let user = User::log_in(&variable("OS_PROJECT_NAME")).await;
+    let (begun, posted) = (Instant::now(), Utc::now());
     let first = story.launched(instance).await;
-    story.until_running(first).await;
+    let ((), cloud) = tokio::join!(story.until_running(first), CloudTimes::watch(&user));
     println!("from POST to running through Nova and Ansible: {:?}", begun.elapsed());
+    cloud.compare(posted, &story.lines(first).await);
     for line in story.log(first).await.iter().filter(|line| line.starts_with("VM ") || line.contains("cloud-init")) {
         println!("  {line}");
     }

@@ -9,6 +9,7 @@ mod life;
 mod outages;
 mod reached;
 mod strangers;
+mod timing;
 mod user;
 
 use std::time::{Duration, Instant};
