@@ -73,7 +73,7 @@ async fn present_host_key(login: &Login, expected: &str, limit: Duration) -> Opt
     of_known_hosts(&connect(&login, &[], &options, ("true", ""), limit).await.ok()?.known_hosts)
 }
 
-/// Whether two keys are the same, whatever their comments.
+/// Whether two keys are the same, regardless of comments.
 fn same(one: &str, other: &str) -> bool {
     one.split_whitespace().take(2).eq(other.split_whitespace().take(2))
 }
