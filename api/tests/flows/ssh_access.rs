@@ -236,7 +236,7 @@ async fn the_ssh_line_is_told_to_those_who_may_log_in() {
         assert_eq!(
             told,
             json!({
-                "user": "ubuntu", "host": "192.0.2.1", "port": 22, "command": "ssh -p 22 ubuntu@192.0.2.1",
+                "user": "ubuntu", "host": "192.0.2.1", "port": 22, "command": "ssh ubuntu@192.0.2.1",
                 "host_key": null,
             }),
             "{path}"
