@@ -107,8 +107,8 @@ async fn machines_of_the_version_before_have_no_own_key_and_own_keys_end_with_th
 /// What the version before providers had names wrote of an instance with a running app server: the machine's row has the
 /// word of its provider's kind.
 const RUNNING: &str = "\
-    INSERT INTO instances (instance_type, name, domain, settings, settings_version) \
-        VALUES ('openedx', 'Astronomy', 'astro.campus.example', '{settings}', 2); \
+    INSERT INTO instances (instance_type, name, domain, settings, settings_version, next_app_server_number) \
+        VALUES ('openedx', 'Astronomy', 'astro.campus.example', '{settings}', 2, 2); \
     INSERT INTO instance_hostnames (hostname, instance_id) VALUES ('astro.campus.example', 1); \
     INSERT INTO servers (name, provider, provider_id, status, public_ip, ssh_address, http_address) \
         VALUES ('edxapp-astro-1', 'local', 'fake-1', 'ready', '192.0.2.101', '192.0.2.101:22', '192.0.2.101:80'); \
