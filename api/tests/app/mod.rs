@@ -74,6 +74,8 @@ pub type MachinesOf = Box<dyn FnOnce(String, SocketAddr) -> (Arc<dyn Provider>, 
 
 /// How a test's program differs from the default.
 pub struct Setup {
+    /// In place of a new, empty database.
+    pub database: Option<Database>,
     /// Whether a worker runs. Without one, jobs run only when the test runs them.
     pub works: bool,
     /// How many builds the worker runs at once.
@@ -104,6 +106,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            database: None,
             works: true,
             slots: 4,
             budget: None,
@@ -161,7 +164,10 @@ impl TestApp {
     /// Starts with this setup.
     pub async fn with(setup: Setup) -> Self {
         install_tls();
-        let database = Database::migrated().await;
+        let database = match setup.database {
+            Some(database) => database,
+            None => Database::migrated().await,
+        };
         let db = database.open();
         let stop = CancellationToken::new();
         let mut sites = Vec::new();

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::config::Settings;
 use ocim::git::fake::FakeGit;
-use ocim::instances::access;
+use ocim::instances::access::{self, Scope};
 use ocim::instances::builds::Builder;
 use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::advance::{MachineError, Progress};
@@ -159,7 +159,7 @@ async fn a_machine_whose_provider_tells_no_host_key_keeps_that_of_its_first_logi
     let ada = app.session(Role::Operator).await;
     let public_key = KeyPair::generate().unwrap().public().to_owned();
     ada.post("/api/v1/auth/ssh-keys", json!({ "public_key": public_key })).await.expect(201);
-    access::sweep(&manager).await.unwrap();
+    access::sweep(&manager, Scope::All).await.unwrap();
     let log = app.log(id).await;
     let refused = log.iter().find(|line| line.starts_with("The SSH keys of people could not be installed"));
     says_all(refused.unwrap(), &host, &other);
@@ -171,7 +171,7 @@ async fn a_machine_whose_provider_tells_no_host_key_keeps_that_of_its_first_logi
     // The control: with the recorded key, both succeed.
     record(&app, &host).await;
     app.execute("UPDATE server_access SET next_try = now()").await;
-    access::sweep(&manager).await.unwrap();
+    access::sweep(&manager, Scope::All).await.unwrap();
     assert!(app.log(id).await.iter().any(|line| line.starts_with("SSH access: ")));
     manager.machines().reboot(owner, ServerId(1)).await.unwrap();
     record(&app, &other).await;
