@@ -115,7 +115,8 @@ const RUNNING: &str = "\
     INSERT INTO app_servers (instance_id, server_id, number, name, settings, settings_version, variables, playbooks, \
         variable_references, requested_by, status) \
         VALUES (1, 1, 1, 'AppServer 1', '{settings}', 2, '{}', '[]', '[]', 'test', 'running'); \
-    INSERT INTO builds (app_server_id) VALUES (1);";
+    INSERT INTO builds (app_server_id) VALUES (1); \
+    INSERT INTO log_counters (app_server_id, last_seq) VALUES (1, 0);";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_machine_of_the_version_before_is_shown_and_ended_at_its_own_provider_and_not_at_the_default_one() {
