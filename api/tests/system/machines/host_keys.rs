@@ -181,7 +181,7 @@ async fn a_machine_whose_provider_tells_no_host_key_keeps_that_of_its_first_logi
             says_all(&words, &host, &other);
             true
         }
-        progress => {
+        progress @ (Progress::Ready | Progress::NotYet | Progress::FirstBoot(_)) => {
             assert_eq!(progress, Progress::NotYet);
             false
         }
