@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -50,7 +51,7 @@ pub enum Form {
 
 /// A directory with the modes of the script and of apt's options in it.
 struct Bench {
-    path: PathBuf,
+    dir: TempDir,
     script: u32,
     options: u32,
 }
@@ -81,15 +82,15 @@ impl Form {
     /// A new directory for what mmdebstrap reads and unpacks. As an ordinary user, it works in a namespace that does not map
     /// this user: there it may enter only directories that all users may, which a home often is not.
     fn bench(self, workshop: &Path) -> Result<Bench, LocalError> {
-        let (path, dir, script, options) = match self {
+        let (parent, dir, script, options) = match self {
             // The options may hold the password of a proxy.
-            Self::Directory => (workshop.join("bench"), 0o700, 0o700, 0o600),
+            Self::Directory => (workshop, 0o700, 0o700, 0o600),
             // /tmp may be small.
-            Self::Archive => (format!("/var/tmp/ocim-base-{}", std::process::id()).into(), 0o755, 0o755, 0o644),
+            Self::Archive => (Path::new("/var/tmp"), 0o755, 0o755, 0o644),
         };
-        fs::create_dir(&path).map_err(LocalError::io(&path))?;
-        set_mode(&path, dir)?;
-        Ok(Bench { path, script, options })
+        let made = tempfile::Builder::new().prefix("ocim-base-").tempdir_in(parent).map_err(LocalError::io(parent))?;
+        set_mode(made.path(), dir)?;
+        Ok(Bench { dir: made, script, options })
     }
 
     fn preflight(self) -> Result<(), LocalError> {
@@ -242,7 +243,7 @@ async fn make(workshop: &Path, form: Form, release: &str, progress: &(dyn Fn(&st
     let options = apt::acquire_options().await?;
     fs::create_dir_all(workshop).map_err(LocalError::io(workshop))?;
     let bench = form.bench(workshop)?;
-    let (customize, options_file) = (bench.path.join("customize.sh"), bench.path.join("apt.conf"));
+    let (customize, options_file) = (bench.dir.path().join("customize.sh"), bench.dir.path().join("apt.conf"));
     write_new(&customize, CUSTOMIZE, bench.script)?;
     write_new(&options_file, &options, bench.options)?;
 
@@ -259,10 +260,10 @@ async fn make(workshop: &Path, form: Form, release: &str, progress: &(dyn Fn(&st
         .args(sources)
         .env("LC_ALL", "C");
     if form == Form::Archive {
-        command.env("TMPDIR", &bench.path);
+        command.env("TMPDIR", bench.dir.path());
     }
     let made = watch("mmdebstrap", command, progress).await;
-    remove_tree(&bench.path)?;
+    bench.dir.close().map_err(LocalError::io("/var/tmp"))?;
     made
 }
 
@@ -321,7 +322,7 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), LocalError> {
     set_mode(path, mode)
 }
 
-/// Sets the mode, whatever the umask is.
+/// Sets the mode, regardless of the umask.
 fn set_mode(path: &Path, mode: u32) -> Result<(), LocalError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LocalError::io(path))
 }
