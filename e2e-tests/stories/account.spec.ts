@@ -191,7 +191,7 @@ test('SSH keys of one’s own, and the line to log in with them', async ({ page,
     await page.context().clearCookies();
     await page.goto(address);
     await signIn(page, { username: 'eve', password: OLD });
-    await expect(page.getByRole('region', { name: 'Failure' })).toContainText('Its machine is kept');
+    await expect(page.getByRole('region', { name: 'Failure', exact: true })).toContainText('Its machine is kept');
     await expect(copied).toHaveCount(0);
     await page.goto('/account');
     await expect(keys).toContainText('Your role may not log in to machines.');
