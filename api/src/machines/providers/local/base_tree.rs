@@ -263,8 +263,8 @@ async fn make(workshop: &Path, form: Form, release: &str, progress: &(dyn Fn(&st
         command.env("TMPDIR", bench.dir.path());
     }
     let made = watch("mmdebstrap", command, progress).await;
-    bench.dir.close().map_err(LocalError::io("/var/tmp"))?;
-    made
+    // Why it could not be made is told first.
+    made.and(bench.dir.close().map_err(LocalError::io("/var/tmp")))
 }
 
 /// Runs a program for half an hour at most, and passes on the progress lines of mmdebstrap. What it last printed is in the
