@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::app::{Answer, Client, Credentials, http, own_address, until_within};
+use crate::app::{Answer, Client, http, own_address, until_within};
 
 /// How long a build may take.
 pub const LONG: Duration = Duration::from_secs(400);
@@ -41,11 +41,8 @@ impl Program {
             http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)
         })
         .await;
-        let login =
-            http.post(format!("{base}/api/v1/auth/login")).json(&json!({ "username": "admin", "password": PASSWORD }));
-        let login = Answer::to(login).await;
-        let cookie = login.header("set-cookie").split([';', '=']).nth(1).unwrap().to_owned();
-        Self { process, admin: Client::at(http, base, Credentials::Cookie(cookie)), gateway }
+        let admin = Client::of_admin(http, base, PASSWORD).await;
+        Self { process, admin, gateway }
     }
 
     /// Ends it in order, with its database, its gateway and the local machines that are left.

@@ -16,7 +16,7 @@ use crate::platform::db::DbError;
 const FRESH: Duration = Duration::from_secs(300);
 
 /// The words where no credentials are configured.
-const NOBODY_TO_ASK: &str = "The members of the team cannot be read, because no credentials for GitHub are configured: set \
+const NO_CREDENTIALS: &str = "The members of the team cannot be read, because no credentials for GitHub are configured: set \
                              GITHUB_ACCESS_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY_FILE.";
 
 /// Reads each team that the instances of these machines name and that was not read for five minutes. Requests are made by one
@@ -51,7 +51,7 @@ async fn read(manager: &Manager, team: &Team) -> Result<(), DbError> {
     }
     let answer = match &manager.teams {
         Some(teams) => teams.members(team).await,
-        None => Err(TeamError::Unavailable(NOBODY_TO_ASK.to_owned())),
+        None => Err(TeamError::Unavailable(NO_CREDENTIALS.to_owned())),
     };
     let mut conn = manager.db.conn().await?;
     match answer {

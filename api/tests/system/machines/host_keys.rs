@@ -5,27 +5,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::config::Settings;
-use ocim::git::fake::FakeGit;
+use ocim::instances::Manager;
 use ocim::instances::access::{self, Scope};
 use ocim::instances::builds::Builder;
-use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::advance::{MachineError, Progress};
 use ocim::machines::host_key::named;
 use ocim::machines::key::KeyPair;
 use ocim::machines::probe::{Login, Probe, SshError, SshProbe};
 use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::machines::providers::local::LocalProvider;
-use ocim::machines::registry::{Named, Providers};
 use ocim::machines::store::Owner;
-use ocim::platform::db::Db;
-use ocim::routing::providers::fake::FakeTraffic;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId, ProviderKind, Role, ServerId};
 use tokio_util::sync::CancellationToken;
 
+use super::beside::beside;
 use super::yard::{Yard, is_root, reference};
-use crate::app::{TestApp, applications, settings, until};
+use crate::app::{TestApp, until};
 use crate::system::ansible::support::Sshd;
 
 /// Local machines whose host keys the provider does not tell.
@@ -71,21 +67,10 @@ impl Provider for Silent {
     }
 }
 
-/// The program on the database of the test, with such machines and this Ansible.
-async fn beside(app: &TestApp, yard: &Yard, ansible: FakeAnsible) -> (Arc<Manager>, Arc<Silent>) {
+/// The program with such machines and this Ansible.
+async fn silently(app: &TestApp, yard: &Yard, ansible: FakeAnsible) -> (Arc<Manager>, Arc<Silent>) {
     let provider = Arc::new(Silent(yard.open().await));
-    // The machine's row names the provider of the program that launched it.
-    let named = Named { name: ProviderKind::Fake.into(), provider: provider.clone(), budget: None };
-    let ports = Ports {
-        providers: Providers::new(named, []),
-        probe: Arc::new(SshProbe),
-        traffic: Arc::new(FakeTraffic::new()),
-        git: Arc::new(FakeGit::default()),
-        ansible: Arc::new(ansible),
-    };
-    let options = ocim::start::options(&Settings::default(), yard.dir.path(), settings::keyring()).unwrap();
-    let options = Options { runs_dir: yard.dir.path().join("runs"), ..options };
-    (Arc::new(Manager::new(Db::open(app.db.url()).unwrap(), applications(), ports, options)), provider)
+    (beside(app.db.url(), yard.dir.path(), provider.clone(), ansible), provider)
 }
 
 /// A public key of a host that is not there.
@@ -142,7 +127,7 @@ async fn a_machine_whose_provider_tells_no_host_key_keeps_that_of_its_first_logi
     let (yard, app) = (Yard::new(), TestApp::idle().await);
     let ansible = FakeAnsible::with_tasks(1);
     ansible.next_run_fails("a task", "it fails");
-    let (manager, provider) = beside(&app, &yard, ansible).await;
+    let (manager, provider) = silently(&app, &yard, ansible).await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
     Builder::new(manager.clone(), 1, CancellationToken::new()).advance(AppServerId(id)).await.unwrap();
@@ -205,7 +190,7 @@ async fn a_playbook_that_ssh_refused_for_the_host_key_ends_with_both_keys() {
         let (yard, app) = (Yard::new(), TestApp::idle().await);
         let ansible = FakeAnsible::with_tasks(1);
         ansible.next_run_fails("a task", message);
-        let (manager, provider) = beside(&app, &yard, ansible).await;
+        let (manager, provider) = silently(&app, &yard, ansible).await;
         let other = foreign();
         if is_other {
             app.execute(&format!(

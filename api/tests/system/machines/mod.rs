@@ -3,6 +3,7 @@
 //! Without root, the tests pass without a check. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
 mod bases;
+mod beside;
 mod conformance;
 mod containers;
 mod deployment;

@@ -8,24 +8,20 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use ocim::ansible::fake::FakeAnsible;
-use ocim::config::Settings;
-use ocim::git::fake::FakeGit;
+use ocim::instances::Manager;
 use ocim::instances::access::{self, Scope};
 use ocim::instances::builds::Builder;
-use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::probe::{Probe, SshProbe};
 use ocim::machines::provider::Provider;
-use ocim::machines::registry::{Named, Providers};
-use ocim::platform::db::Db;
-use ocim::routing::providers::fake::FakeTraffic;
 use serde_json::{Value, json};
-use shared_types::{AppServerId, ProviderKind, Role};
+use shared_types::{AppServerId, Role};
 use tokio_util::sync::CancellationToken;
 
 use super::INSTALLATION;
+use super::beside::beside;
 use super::conformance::Example;
 use super::yard::{Yard, eventually, is_root, reference};
-use crate::app::{Client, TestApp, applications, settings};
+use crate::app::{Client, TestApp};
 use crate::client::Shell;
 
 /// A key pair of a person, in files of the directory. Gives the path of the private one and the public line.
@@ -58,22 +54,11 @@ fn is_refused(key: &Path, address: SocketAddr) -> bool {
     !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("Permission denied (publickey)")
 }
 
-/// The program on the database of the test's, with these machines and playbooks that fail.
-fn beside(app: &TestApp, dir: &Path, provider: Arc<dyn Provider>) -> Arc<Manager> {
-    // The machine's row names the provider of the program that launched it.
-    let named = Named { name: ProviderKind::Fake.into(), provider, budget: None };
+/// The program with these machines and a playbook that fails.
+fn failing(app: &TestApp, dir: &Path, provider: Arc<dyn Provider>) -> Arc<Manager> {
     let ansible = FakeAnsible::with_tasks(1);
     ansible.next_run_fails("a task", "it fails");
-    let ports = Ports {
-        providers: Providers::new(named, []),
-        probe: Arc::new(SshProbe),
-        traffic: Arc::new(FakeTraffic::new()),
-        git: Arc::new(FakeGit::default()),
-        ansible: Arc::new(ansible),
-    };
-    let options = ocim::start::options(&Settings::default(), dir, settings::keyring()).unwrap();
-    let options = Options { runs_dir: dir.join("runs"), ..options };
-    Arc::new(Manager::new(Db::open(app.db.url()).unwrap(), applications(), ports, options))
+    beside(app.db.url(), dir, provider, ansible)
 }
 
 /// Builds an app server whose playbook fails; gives its id and where sshd of its machine listens.
@@ -89,7 +74,7 @@ async fn failed_build(app: &TestApp, manager: &Arc<Manager>) -> (i64, SocketAddr
 /// A person logs in to a machine of this provider, also after it was rebooted, until their key is deleted.
 pub(super) async fn a_key_lets_in_until_it_is_deleted(dir: &Path, provider: Arc<dyn Provider>) {
     let app = TestApp::idle().await;
-    let manager = beside(&app, dir, provider.clone());
+    let manager = failing(&app, dir, provider.clone());
     let ada = app.session(Role::Operator).await;
     let (key, public) = key_pair(dir, "ada", "ada@laptop");
     let (stranger, _) = key_pair(dir, "stranger", "eve");
@@ -152,7 +137,7 @@ async fn a_person_logs_in_to_the_machine_of_a_failed_build_for_as_long_as_they_m
     let yard = Yard::new();
     let app = TestApp::idle().await;
     let provider = Arc::new(yard.open().await);
-    let manager = beside(&app, yard.dir.path(), provider.clone());
+    let manager = failing(&app, yard.dir.path(), provider.clone());
     let ada = app.session(Role::Operator).await;
     let hostile = "x\" command=\"touch /tmp/injected\" $(touch /tmp/injected) # END ocim people";
     let (key, public) = key_pair(yard.dir.path(), "ada", hostile);

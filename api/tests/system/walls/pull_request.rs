@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::github::{FakeGithub, PullSpec};
-use crate::app::{Answer, Client, Credentials, http, own_address};
+use crate::app::{Client, Credentials, http, own_address};
 use crate::system::ansible::support::Repository;
 use crate::system::machines::yard::{cache_dir, is_root, run};
 
@@ -127,10 +127,7 @@ impl Program {
                 http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)
             })
             .await;
-        let login = http.post(format!("{base}/api/v1/auth/login"));
-        let login = Answer::to(login.json(&json!({ "username": "admin", "password": PASSWORD }))).await;
-        let cookie = login.header("set-cookie").split([';', '=']).nth(1).unwrap().to_owned();
-        program.client = Client::at(http, base, Credentials::Cookie(cookie));
+        program.client = Client::of_admin(http, base, PASSWORD).await;
         program
     }
 
