@@ -62,7 +62,7 @@ test-screens: bootstrap-test spa program ## Every screen in a browser: accessibi
 test-provider: bootstrap-test ## Every provider that works here against the conformance suite: local, the example program, fake (root)
 	cargo test --locked --test api -- --ignored --nocapture system::machines::conformance
 
-test-containers: bootstrap-test ## Containers with Podman, as root and as an ordinary user: the contract, reboots, times (root; two minutes)
+test-containers: bootstrap-test ## Containers with Podman, as root and as an ordinary user: the contract, reboots, times, a move from a local machine (root; five minutes)
 	@script/test-containers
 
 test-searches: bootstrap-test ## Abandon forty searches in ten million log lines while a build runs (some minutes, 5 GB)

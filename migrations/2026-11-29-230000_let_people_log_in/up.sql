@@ -20,7 +20,7 @@ COMMENT ON COLUMN user_ssh_keys.comment IS 'What stood behind the key; shown, an
 COMMENT ON COLUMN user_ssh_keys.fingerprint IS 'SHA256: and the hash in Base64, as ssh-keygen -l prints it. No two users have the same key.';
 COMMENT ON COLUMN user_ssh_keys.created IS 'When it was added.';
 
--- What is known of teams outside of this program, so that an outage there takes nobody's access.
+-- What is known of teams outside of this program, so that an outage there takes no access away.
 CREATE TABLE ssh_teams (
     team     TEXT        PRIMARY KEY CHECK (char_length(team) BETWEEN 3 AND 201),
     members  JSONB       NOT NULL DEFAULT '[]',

@@ -10,6 +10,9 @@ use crate::user::{Role, Scope};
 /// The most public keys of a user.
 pub const MAX_SSH_KEYS: usize = 20;
 
+/// The port that `ssh` uses if none is given.
+const DEFAULT_PORT: u16 = 22;
+
 /// The role that a user needs to log in to machines: that of launching app servers.
 pub const LOGIN_ROLE: Role = Scope::Deploy.role();
 
@@ -66,10 +69,10 @@ pub struct SshLogin {
     /// The port of sshd.
     #[schema(example = 22)]
     pub port: u16,
-    /// The command for a terminal.
-    #[schema(example = "ssh -p 22 ubuntu@10.213.0.2")]
+    /// The command for a terminal; the port is left out if it is 22.
+    #[schema(example = "ssh ubuntu@10.213.0.2")]
     pub command: String,
-    /// The only host key to accept; null if the provider does not tell it.
+    /// The only host key to accept: the provider's, or the one recorded at the first login. Null before that.
     #[schema(example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGj0Zk7bO3Gj1m4yPzq0w4p0m9pQdV2s8b8m1tq4yJ3a")]
     pub host_key: Option<String>,
 }
@@ -77,7 +80,10 @@ pub struct SshLogin {
 impl SshLogin {
     /// The login of this user at this address, with its command.
     pub fn new(user: String, host: String, port: u16, host_key: Option<String>) -> Self {
-        let command = format!("ssh -p {port} {user}@{host}");
+        let command = match port {
+            DEFAULT_PORT => format!("ssh {user}@{host}"),
+            port => format!("ssh -p {port} {user}@{host}"),
+        };
         Self { user, host, port, command, host_key }
     }
 }
@@ -155,6 +161,13 @@ pub struct AppServerAccess {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_names_a_port_only_if_it_is_not_the_default_one() {
+        let command = |port| SshLogin::new("ubuntu".to_owned(), "10.213.0.2".to_owned(), port, None).command;
+        assert_eq!(command(22), "ssh ubuntu@10.213.0.2");
+        assert_eq!(command(40022), "ssh -p 40022 ubuntu@10.213.0.2");
+    }
 
     #[test]
     fn every_origin_is_written_as_its_word() {

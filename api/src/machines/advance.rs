@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
+use diesel_async::AsyncConnection;
 use shared_types::{ServerId, ServerStatus};
 
+use super::host_key::named;
 use super::key;
-use super::probe::Probe;
-use super::provider::{Machine, MachineSpec, MachineState, Provider, ProviderError};
+use super::probe::{Probe, SshError};
+use super::provider::{Endpoint, Machine, MachineSpec, MachineState, Provider, ProviderError};
 use super::registry::Providers;
 use super::store::{self, MachineRow, Owner};
 use crate::platform::db::{Db, DbError};
+use crate::platform::logs::{self, Line};
 use crate::platform::vault::Keyring;
 
 /// State of a machine after a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// sshd answers; after a reboot only once the boot marker has changed.
     Ready,
@@ -21,6 +24,9 @@ pub enum Progress {
     NotYet,
     /// It lets the manager in, and playbooks must wait for its first boot: for this part of it. Poll again in a moment.
     FirstBoot(&'static str),
+    /// It answers with another host key than the recorded one, in the words of [`SshError::OtherHostKey`]. Poll again in a
+    /// moment: a machine may replace its key before its first boot has ended.
+    OtherHostKey(String),
 }
 
 /// Why a machine cannot be used.
@@ -38,6 +44,9 @@ pub enum MachineError {
     /// The provider makes no machine until others are gone, with its message.
     #[error("{0}")]
     Full(String),
+    /// The machine answers with another host key than the recorded one, in the words of [`SshError::OtherHostKey`].
+    #[error("{0}")]
+    OtherHostKey(String),
     /// The machine is terminated, failed or without an address.
     #[error("VM {name} is {status}; it must be ready")]
     Gone {
@@ -48,6 +57,15 @@ pub enum MachineError {
     /// A statement failed, or the machine's row is missing.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<SshError> for MachineError {
+    fn from(error: SshError) -> Self {
+        match error {
+            SshError::OtherHostKey(words) => Self::OtherHostKey(words),
+            SshError::Failed(words) => Self::Away(words),
+        }
+    }
 }
 
 impl From<ProviderError> for MachineError {
@@ -99,13 +117,14 @@ impl Machines<'_> {
     /// Restarts a machine. Afterwards [`Machines::advance`] gives [`Progress::Ready`] only once it has restarted.
     ///
     /// # Errors
-    /// [`MachineError::Away`] if the present boot cannot be read over SSH; otherwise the provider's or database error.
+    /// [`MachineError::Away`] or [`MachineError::OtherHostKey`] if the present boot cannot be read over SSH; otherwise the
+    /// provider's or database error.
     pub async fn reboot(&self, owner: Owner, id: ServerId) -> Result<(), MachineError> {
         let row = self.row(id).await?;
         // Of a machine whose provider did not answer, it is not known whether a reboot was accepted.
         let is_new = row.status == ServerStatus::Unknown && row.boot_marker.is_none();
         if row.status == ServerStatus::Ready || is_new {
-            let marker = self.probe.boot_marker(&self.login(&row).await?).await.map_err(MachineError::Away)?;
+            let marker = self.probe.boot_marker(&self.login(&row).await?).await?;
             let mut conn = self.db.conn().await?;
             store::keep_boot_marker(&mut conn, id, Some(&marker)).await?;
             drop(conn);
@@ -143,6 +162,7 @@ impl Machines<'_> {
             MachineState::Building => {}
             MachineState::Active => {
                 self.transition(owner, row.id, ServerStatus::Building, ServerStatus::Booting).await?;
+                return self.answers(owner, row.id, machine.endpoint).await;
             }
             MachineState::Failed(words) => {
                 self.transition(owner, row.id, ServerStatus::Building, ServerStatus::Failed).await?;
@@ -158,31 +178,65 @@ impl Machines<'_> {
             return Err(MachineError::Gone { name: row.name, status: ServerStatus::Terminated.as_str() });
         };
         self.keep(&row, &machine).await?;
-        let Some(endpoint) = machine.endpoint else {
-            return Ok(Progress::NotYet);
-        };
+        self.answers(owner, row.id, machine.endpoint).await
+    }
+
+    /// Takes a machine that boots to ready if its sshd answers there, and there is nothing more to wait for.
+    async fn answers(&self, owner: Owner, id: ServerId, at: Option<Endpoint>) -> Result<Progress, MachineError> {
+        let Some(endpoint) = at else { return Ok(Progress::NotYet) };
         if !self.probe.answers_ssh(endpoint.ssh).await {
             return Ok(Progress::NotYet);
         }
-        if row.boot_marker.is_none() && self.provider(&row)?.has_first_boot() {
-            let fresh = self.row(row.id).await?;
-            match self.probe.first_boot(&self.login(&fresh).await?).await {
-                Ok(None) => {}
-                Ok(Some(what)) => return Ok(Progress::FirstBoot(what)),
+        let progress = self.logged_in(owner, id).await?;
+        if progress == Progress::Ready {
+            self.transition(owner, id, ServerStatus::Booting, ServerStatus::Ready).await?;
+        }
+        Ok(progress)
+    }
+
+    /// What there is to wait for on a machine whose sshd answers. Its first login records its host key if that is not known.
+    async fn logged_in(&self, owner: Owner, id: ServerId) -> Result<Progress, MachineError> {
+        let row = self.row(id).await?;
+        let has_first_boot = row.boot_marker.is_none() && self.provider(&row)?.has_first_boot();
+        if row.host_key.is_some() && row.boot_marker.is_none() && !has_first_boot {
+            return Ok(Progress::Ready);
+        }
+        let mut login = self.login_by_row(&row).await?;
+        if login.host_key.is_none() {
+            login.host_key = match self.record_host_key(&row, &login).await {
+                Ok(key) => key,
                 // sshd is not ready for a login.
-                Err(_) => return Ok(Progress::NotYet),
+                Err(MachineError::Away(_)) => return Ok(Progress::NotYet),
+                Err(error) => return Err(error),
+            };
+            if let Some(key) = &login.host_key {
+                self.tell(owner, id, format!("VM {} has the host key {}", row.name, named(key))).await?;
             }
         }
-        if let Some(before) = &row.boot_marker {
-            let fresh = self.row(row.id).await?;
-            match self.probe.boot_marker(&self.login(&fresh).await?).await {
-                Ok(now) if now != *before => {}
-                // Still the old boot, or sshd is not ready for a login.
-                Ok(_) | Err(_) => return Ok(Progress::NotYet),
+        let state = match &row.boot_marker {
+            Some(before) => {
+                let now = self.probe.boot_marker(&login).await;
+                now.map(|now| if now == *before { Progress::NotYet } else { Progress::Ready })
             }
+            None if has_first_boot => {
+                let working = self.probe.first_boot(&login).await;
+                working.map(|what| what.map_or(Progress::Ready, Progress::FirstBoot))
+            }
+            None => Ok(Progress::Ready),
+        };
+        match state {
+            Ok(progress) => Ok(progress),
+            Err(SshError::OtherHostKey(words)) => Ok(Progress::OtherHostKey(words)),
+            // sshd is not ready for a login.
+            Err(SshError::Failed(_)) => Ok(Progress::NotYet),
         }
-        self.transition(owner, row.id, ServerStatus::Booting, ServerStatus::Ready).await?;
-        Ok(Progress::Ready)
+    }
+
+    /// A line of the app server's log.
+    async fn tell(&self, owner: Owner, id: ServerId, words: String) -> Result<(), MachineError> {
+        let about = logs::About::Server(owner.instance, owner.app_server, id);
+        let mut conn = self.db.conn().await?;
+        Ok(conn.transaction(async |conn| logs::append(conn, about, &[Line::info(words)]).await).await?)
     }
 
     /// The machine as its provider sees it. Records that its state is unknown if the provider does not answer.
@@ -248,7 +302,6 @@ impl Machines<'_> {
         from: ServerStatus,
         to: ServerStatus,
     ) -> Result<bool, MachineError> {
-        use diesel_async::AsyncConnection;
         let mut conn = self.db.conn().await?;
         Ok(conn.transaction(async |conn| store::transition(conn, owner, id, from, to).await).await?)
     }

@@ -4,25 +4,34 @@ use std::net::SocketAddr;
 
 use super::advance::{MachineError, Machines};
 use super::key::KeyPair;
-use super::probe::Login;
+use super::probe::{Login, SshError};
 use super::store::MachineRow;
 use crate::platform::db::DbError;
 use crate::platform::vault;
 
 impl Machines<'_> {
     /// How to log in to a machine whose address is known. Its keys: the machine's, then the next one if the machine is
-    /// about to get it. One query; none if it has no key of its own.
+    /// about to get it. One query; none if it has no key of its own. If its host key is not known, a first login records it.
     ///
     /// # Errors
-    /// [`MachineError::Gone`] if the address is not known; [`MachineError::Away`] if the shared key cannot be read, or the
-    /// machine's key was replaced meanwhile; a database error.
+    /// [`MachineError::Gone`] if the address is not known; [`MachineError::Away`] if the shared key cannot be read, the
+    /// machine's key was replaced meanwhile, or the first login failed; a database error.
     pub async fn login(&self, row: &MachineRow) -> Result<Login, MachineError> {
+        let mut login = self.login_by_row(row).await?;
+        if login.host_key.is_none() {
+            login.host_key = self.record_host_key(row, &login).await?;
+        }
+        Ok(login)
+    }
+
+    /// As [`Machines::login`], with the host key of the row, which may be none.
+    pub(super) async fn login_by_row(&self, row: &MachineRow) -> Result<Login, MachineError> {
         let address: Option<SocketAddr> = row.ssh_address.as_ref().and_then(|address| address.parse().ok());
         let address =
             address.ok_or_else(|| MachineError::Gone { name: row.name.clone(), status: "without address" })?;
         let user = self.provider(row)?.ssh_user().to_owned();
         let keys = self.keys(row).await?;
-        Ok(Login { address, user, host_key: row.host_key.clone(), keys })
+        Ok(Login { name: row.name.clone(), address, user, host_key: row.host_key.clone(), keys })
     }
 
     /// The Python interpreter that Ansible uses on the machine; none: Ansible looks for one.
@@ -37,14 +46,20 @@ impl Machines<'_> {
     /// records it. No effect if the machine has no next key.
     ///
     /// # Errors
-    /// As [`Machines::login`]; [`MachineError::Away`] if the key cannot be replaced, with the reason.
+    /// As [`Machines::login`]; [`MachineError::Away`] if the key cannot be replaced, with the reason;
+    /// [`MachineError::OtherHostKey`].
     pub async fn install_next_key(&self, row: &MachineRow) -> Result<(), MachineError> {
         if row.next_ssh_key.is_none() {
             return Ok(());
         }
         let login = self.login(row).await?;
         let Some(next) = login.keys.last() else { return Ok(()) };
-        let failed = |why| MachineError::Away(format!("The SSH key of VM {} could not be replaced: {why}", row.name));
+        let failed = |error| match error {
+            SshError::OtherHostKey(words) => MachineError::OtherHostKey(words),
+            SshError::Failed(why) => {
+                MachineError::Away(format!("The SSH key of VM {} could not be replaced: {why}", row.name))
+            }
+        };
         self.probe.replace_key(&login, next).await.map_err(failed)
     }
 

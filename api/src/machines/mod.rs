@@ -2,6 +2,7 @@
 
 pub mod advance;
 pub mod conformance;
+pub mod host_key;
 pub mod key;
 mod login;
 pub mod people;

@@ -9,7 +9,10 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::key::KeyPair;
-use super::ssh::{quoted, run, run_with_input};
+use super::ssh::{first_host_key, quoted, run, run_with_input};
+
+/// The end of what ssh prints when a machine has not the only host key that is accepted.
+pub const HOST_KEY_REFUSED: &str = "Host key verification failed";
 
 /// Timeout of one command over SSH.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,13 +30,33 @@ const REPLACE_KEY: &str = include_str!("replace_key.sh");
 /// Replaces the keys of people; run by root on the machine.
 const INSTALL_PEOPLE: &str = include_str!("install_people.sh");
 
+/// Why a command was not run on a machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SshError {
+    /// It answers with another host key than the recorded one. ssh ended before it logged in. The text names the machine,
+    /// both keys and what to do.
+    #[error("{0}")]
+    OtherHostKey(String),
+    /// Anything else, as a text for the log.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<String> for SshError {
+    fn from(words: String) -> Self {
+        Self::Failed(words)
+    }
+}
+
 /// How to log in to a machine.
 #[derive(Debug, Clone)]
 pub struct Login {
+    /// The machine's name, for messages.
+    pub name: String,
     /// Address and port of sshd.
     pub address: SocketAddr,
     pub user: String,
-    /// The only host key to accept; none: the first one is accepted.
+    /// The only host key to accept; none: any is accepted.
     pub host_key: Option<String>,
     /// The keys that the machine may let in, in the order in which they are tried. Several only while one is replaced.
     pub keys: Vec<KeyPair>,
@@ -45,17 +68,26 @@ pub trait Probe: Debug + Send + Sync {
     /// Whether sshd sends its greeting at this address.
     async fn answers_ssh(&self, address: SocketAddr) -> bool;
 
+    /// The host key of a machine whose key is not known, read while it lets one of the keys of `login` in. None: this probe
+    /// uses no SSH.
+    ///
+    /// # Errors
+    /// [`SshError::Failed`] if it does not let in.
+    async fn host_key(&self, _login: &Login) -> Result<Option<String>, SshError> {
+        Ok(None)
+    }
+
     /// A text that differs from one boot to the next.
     ///
     /// # Errors
-    /// Why it could not be read, as a text for the log.
-    async fn boot_marker(&self, login: &Login) -> Result<String, String>;
+    /// Why it could not be read.
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError>;
 
     /// What the machine's first boot still does that playbooks must wait for: `cloud-init` or `apt`. None: nothing.
     ///
     /// # Errors
-    /// Why it could not be read, as a text for the log.
-    async fn first_boot(&self, _login: &Login) -> Result<Option<&'static str>, String> {
+    /// Why it could not be read.
+    async fn first_boot(&self, _login: &Login) -> Result<Option<&'static str>, SshError> {
         Ok(None)
     }
 
@@ -64,15 +96,15 @@ pub trait Probe: Debug + Send + Sync {
     /// Idempotent, and may be cut off at any point.
     ///
     /// # Errors
-    /// Why it could not be done, as a text for the log. The machine may let in `next` or one of the keys of `login`.
-    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String>;
+    /// Why it could not be done. The machine may let in `next` or one of the keys of `login`.
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), SshError>;
 
     /// Replaces the block with the keys of people ([`super::people::block`]) in the login user's `authorized_keys`.
     /// The machine's own key, and lines of others, stay. Idempotent; sessions that are open go on.
     ///
     /// # Errors
-    /// Why it could not be done, as a text for the log. The machine has the earlier block then, or this one.
-    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String>;
+    /// Why it could not be done. The machine has the earlier block then, or this one.
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), SshError>;
 }
 
 /// Logs in to machines over the network, with `ssh`.
@@ -91,19 +123,23 @@ impl Probe for SshProbe {
         tokio::time::timeout(Duration::from_secs(3), greeting).await.ok().flatten().unwrap_or(false)
     }
 
-    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+    async fn host_key(&self, login: &Login) -> Result<Option<String>, SshError> {
+        first_host_key(login, PATIENCE).await.map(Some)
+    }
+
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError> {
         // A virtual machine gets a new boot id; a container keeps its host's, but pid 1 gets a new start time.
         let question = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat";
         let answer = run(login, &login.keys.iter().collect::<Vec<_>>(), question, PATIENCE).await?;
-        marker(&answer)
+        Ok(marker(&answer)?)
     }
 
-    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, SshError> {
         let command = format!("sh -c {}", quoted(FIRST_BOOT));
-        working(&run(login, &login.keys.iter().collect::<Vec<_>>(), &command, PATIENCE).await?)
+        Ok(working(&run(login, &login.keys.iter().collect::<Vec<_>>(), &command, PATIENCE).await?)?)
     }
 
-    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), SshError> {
         let keys: Vec<&KeyPair> = login.keys.iter().filter(|key| key.public() != next.public()).chain([next]).collect();
         let mut command = format!("sudo -n sh -c {} ocim", quoted(REPLACE_KEY));
         for argument in [&login.user, next.public()].into_iter().chain(keys.iter().map(|key| key.public_data())) {
@@ -115,7 +151,7 @@ impl Probe for SshProbe {
         run(login, &[next], "true", PATIENCE).await.map(drop)
     }
 
-    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), SshError> {
         let command = format!("sudo -n sh -c {} ocim {}", quoted(INSTALL_PEOPLE), quoted(&login.user));
         let keys: Vec<&KeyPair> = login.keys.iter().collect();
         run_with_input(login, &keys, &command, block, PEOPLE_PATIENCE).await.map(drop)

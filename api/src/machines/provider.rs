@@ -54,7 +54,7 @@ pub struct Machine {
     pub state: MachineState,
     /// Its addresses, as soon as they are known.
     pub endpoint: Option<Endpoint>,
-    /// Its SSH host key (`ssh-ed25519 AAAA…`), if the provider knows it beforehand; otherwise the first one is trusted.
+    /// Its SSH host key (`ssh-ed25519 AAAA…`), if the provider knows it beforehand; otherwise that of the first login is recorded.
     pub host_key: Option<String>,
     /// What it was made from, as far as the provider tells.
     pub made_from: MadeFrom,

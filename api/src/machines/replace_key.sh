@@ -26,7 +26,7 @@ marked() {
     sudo -n -u "$user" grep -lsaz -e '^SSH_CONNECTION=' /dev/null /proc/[0-9]*/environ
 }
 
-# Connections are the children of the listening sshd, or of whatever started this one; ours is the one above this shell.
+# Connections are the children of the listening sshd, or of the process that started this one; ours is the one above this shell.
 others() {
     marked=$(marked 2>/dev/null | tr -c '0-9\n' ' ' | tr -d ' ' | tr '\n' ' ')
     cat /proc/[0-9]*/status 2>/dev/null | awk -v me=$$ -v marked="$marked" '

@@ -2,7 +2,7 @@
 //! but those given here. Keys and host key are files in memory: nothing is left on the disk if the program is killed.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,8 +12,9 @@ use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
+use super::host_key::{algorithms, of_known_hosts, refusal};
 use super::key::KeyPair;
-use super::probe::Login;
+use super::probe::{HOST_KEY_REFUSED, Login, SshError};
 use crate::platform::command::{self, Group};
 
 /// How many bytes of an answer are read: the machine's root decides what is printed.
@@ -22,22 +23,77 @@ const LONGEST: u64 = 4096;
 /// Runs a command of a shell, and gives what it prints.
 ///
 /// # Errors
-/// Why it could not be run, or what it printed on stderr when its exit status was not 0.
-pub(super) async fn run(login: &Login, keys: &[&KeyPair], remote: &str, limit: Duration) -> Result<String, String> {
+/// As [`run_with_input`].
+pub(super) async fn run(login: &Login, keys: &[&KeyPair], remote: &str, limit: Duration) -> Result<String, SshError> {
     run_with_input(login, keys, remote, "", limit).await
 }
 
 /// Like [`run`], with this text as the command's input.
 ///
 /// # Errors
-/// As [`run`].
+/// [`SshError::OtherHostKey`]; [`SshError::Failed`] with why it could not be run, or what it printed on stderr when its exit
+/// status was not 0.
 pub(super) async fn run_with_input(
     login: &Login,
     keys: &[&KeyPair],
     remote: &str,
     input: &str,
     limit: Duration,
-) -> Result<String, String> {
+) -> Result<String, SshError> {
+    let said = connect(login, keys, &[], (remote, input), limit).await?.said;
+    match (said, &login.host_key) {
+        (Ok(said), _) => Ok(said),
+        (Err(words), Some(expected)) if words.contains(HOST_KEY_REFUSED) => {
+            let seen = present_host_key(login, expected, limit).await;
+            // The machine itself can print the same words.
+            let is_same = seen.as_ref().is_some_and(|seen| same(seen, expected));
+            Err(if is_same { words.into() } else { SshError::OtherHostKey(refusal(login, expected, seen.as_deref())) })
+        }
+        (Err(words), _) => Err(words.into()),
+    }
+}
+
+/// Logs in and gives the host key of the machine, whichever it is.
+///
+/// # Errors
+/// [`SshError::Failed`] if the machine does not let in.
+pub(super) async fn first_host_key(login: &Login, limit: Duration) -> Result<String, SshError> {
+    let login = Login { host_key: None, ..login.clone() };
+    let Contact { said, known_hosts } =
+        connect(&login, &login.keys.iter().collect::<Vec<_>>(), &[], ("true", ""), limit).await?;
+    said?;
+    of_known_hosts(&known_hosts).ok_or_else(|| "ssh does not say which host key the machine has".to_owned().into())
+}
+
+/// The host key with which a machine answers now, of the same algorithm if it has one. Nothing is sent to log in.
+async fn present_host_key(login: &Login, expected: &str, limit: Duration) -> Option<String> {
+    let login = Login { host_key: None, ..login.clone() };
+    let algorithms = format!("HostKeyAlgorithms=^{}", algorithms(expected)?);
+    let options = [algorithms.as_str(), "PubkeyAuthentication=no"];
+    of_known_hosts(&connect(&login, &[], &options, ("true", ""), limit).await.ok()?.known_hosts)
+}
+
+/// Whether two keys are the same, regardless of comments.
+fn same(one: &str, other: &str) -> bool {
+    one.split_whitespace().take(2).eq(other.split_whitespace().take(2))
+}
+
+/// What came of a connection.
+struct Contact {
+    /// What the command printed, or why it failed.
+    said: Result<String, String>,
+    /// The host keys that were accepted: the given one, or the machine's.
+    known_hosts: String,
+}
+
+/// Runs `ssh` with these keys and options. An error: it could not be prepared.
+async fn connect(
+    login: &Login,
+    keys: &[&KeyPair],
+    options: &[&str],
+    (remote, input): (&str, &str),
+    limit: Duration,
+) -> Result<Contact, String> {
     let failed = |error: io::Error| format!("the files for ssh could not be made: {error}");
     let mut files = Vec::new();
     let mut in_memory = |text: &str| {
@@ -45,13 +101,30 @@ pub(super) async fn run_with_input(
         files.push(file);
         Ok::<_, String>(path)
     };
-    let (checking, known_hosts) = match &login.host_key {
-        Some(key) => {
-            let (ip, port) = (login.address.ip(), login.address.port());
-            ("yes", in_memory(&format!("[{ip}]:{port} {key}\n{ip} {key}\n"))?)
-        }
-        None => ("no", "/dev/null".to_owned()),
+    let (ip, port) = (login.address.ip(), login.address.port());
+    let (checking, line) = match &login.host_key {
+        Some(key) => ("yes", format!("[{ip}]:{port} {key}\n{ip} {key}\n")),
+        None => ("accept-new", String::new()),
     };
+    let (mut known, known_hosts) = file(&line).map_err(failed)?;
+    let mut command = ssh_command();
+    let given = [format!("StrictHostKeyChecking={checking}"), format!("UserKnownHostsFile={known_hosts}")];
+    for option in given.iter().map(String::as_str).chain(options.iter().copied()) {
+        command.args(["-o", option]);
+    }
+    for key in keys {
+        command.arg("-i").arg(in_memory(key.private().expose_secret())?);
+    }
+    command.args(["-p", &port.to_string(), "-l", &login.user]).arg(ip.to_string()).arg(remote);
+    let said = answer(command, input, limit).await;
+    drop(files);
+    let mut known_hosts = String::new();
+    known.rewind().and_then(|()| (&known).take(LONGEST).read_to_string(&mut known_hosts)).map_err(failed)?;
+    Ok(Contact { said, known_hosts })
+}
+
+/// `ssh` with nothing of this user.
+fn ssh_command() -> Command {
     let mut command = command::command("ssh");
     command.env_clear().env("LC_ALL", "C.UTF-8");
     if let Some(programs) = std::env::var_os("PATH") {
@@ -67,21 +140,13 @@ pub(super) async fn run_with_input(
         "PreferredAuthentications=publickey",
         "ClearAllForwardings=yes",
         "UpdateHostKeys=no",
+        "HashKnownHosts=no",
         "GlobalKnownHostsFile=/dev/null",
     ];
-    for option in options.into_iter().map(str::to_owned) {
-        command.arg("-o").arg(option);
+    for option in options {
+        command.args(["-o", option]);
     }
-    command.arg("-o").arg(format!("StrictHostKeyChecking={checking}"));
-    command.arg("-o").arg(format!("UserKnownHostsFile={known_hosts}"));
-    for key in keys {
-        command.arg("-i").arg(in_memory(key.private().expose_secret())?);
-    }
-    command.args(["-p", &login.address.port().to_string(), "-l", &login.user]);
-    command.arg(login.address.ip().to_string()).arg(remote);
-    let said = answer(command, input, limit).await;
-    drop(files);
-    said
+    command
 }
 
 /// Runs a program that says what a machine says, and only as long as its output is short.

@@ -42,7 +42,7 @@ pub struct MachineRow {
     pub ssh_address: Option<String>,
     /// `address:port` of the web server.
     pub http_address: Option<String>,
-    /// The only SSH host key to accept; none: the first one seen is trusted.
+    /// The only SSH host key to accept: the provider's, or that of the first login; none: there was no login yet.
     pub host_key: Option<String>,
     /// Identifies the boot before the last reboot; none without a reboot.
     pub boot_marker: Option<String>,
@@ -162,7 +162,7 @@ pub async fn transition(
 }
 
 /// Stores the provider's id, addresses and host key of a machine, and what it was made from. The first image and flavor that
-/// the provider told are kept: later answers may know less.
+/// the provider told are kept: later answers may know less. A host key is kept if the provider tells none of the same machine.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
@@ -175,13 +175,15 @@ pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &
         Some((ip, ssh, http)) => (Some(ip), Some(ssh), Some(http)),
         None => (None, None, None),
     };
+    let is_same = servers::provider_id.eq(provider_id);
+    let recorded = diesel::dsl::case_when(is_same, servers::host_key).otherwise(None::<String>);
     diesel::update(servers::table.find(id))
         .set((
             servers::provider_id.eq(provider_id),
             servers::public_ip.eq(public_ip),
             servers::ssh_address.eq(ssh),
             servers::http_address.eq(http),
-            servers::host_key.eq(host_key),
+            servers::host_key.eq(coalesce(host_key, recorded)),
             servers::image.eq(coalesce(servers::image, image)),
             servers::flavor.eq(coalesce(servers::flavor, flavor)),
             servers::modified.eq(diesel::dsl::now),
@@ -189,6 +191,24 @@ pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Stores the host key of a machine's first login, unless it has one. Gives the one that it has then; none if the machine has no row.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn keep_first_host_key(
+    conn: &mut AsyncPgConnection,
+    id: ServerId,
+    seen: &str,
+) -> Result<Option<String>, DbError> {
+    let kept = diesel::update(servers::table.find(id))
+        .set((servers::host_key.eq(coalesce(servers::host_key, seen)), servers::modified.eq(diesel::dsl::now)))
+        .returning(servers::host_key)
+        .get_result::<Option<String>>(conn)
+        .await
+        .optional()?;
+    Ok(kept.flatten())
 }
 
 /// Stores what tells this boot from the next.

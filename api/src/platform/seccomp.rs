@@ -3,7 +3,7 @@
 //!
 //! A filter lists what is refused. Everything that Ansible, git, pip, ssh, sshd, sudo, nginx and apt need is allowed; what
 //! is refused widens the reach into the kernel (namespaces, mounts, keyrings, BPF, io_uring, tracing) or concerns the whole
-//! host. A filter holds whatever capabilities a process has, also those that it would have in a user namespace.
+//! host. A filter applies regardless of a process's capabilities, also of those that it would have in a user namespace.
 //!
 //! Only x86_64 and aarch64. Programs of another architecture, such as 32-bit ones, can make no system call.
 

@@ -38,7 +38,7 @@ pub(super) async fn write(dir: &Path, files: Files) -> Result<(), StartError> {
     if !git(dir, &["status", "--porcelain"]).await?.is_empty() {
         git(dir, &["commit", "--quiet", "--message", "The files of this version"]).await?;
     }
-    // Whatever this program's umask is: runs read it as another user.
+    // Independent of this program's umask: runs read it as another user.
     Ok(sandbox::take_back(dir)?)
 }
 

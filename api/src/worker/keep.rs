@@ -10,19 +10,19 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 
 use super::{disk, housekeeping, warn};
-use crate::instances::access;
+use crate::instances::access::{self, Scope};
 use crate::instances::upkeep::{courier, reaper, retention, runs};
 use crate::instances::{Manager, health};
 use crate::platform::events::bus::Signal;
 
 /// The interval between checks of disk space.
 const WATCH: Duration = Duration::from_secs(10);
-/// The interval between reconciliations of provider and database, and between sweeps for machines past their retention.
+/// The interval between reconciliations of provider and database, between sweeps for machines past their retention, and between
+/// comparisons of the keys on all machines.
 const RECONCILE: Duration = Duration::from_secs(60);
 /// The interval between sweeps for outgoing messages, and for health changes to report to ADMINS.
 const MESSAGES: Duration = Duration::from_secs(2);
-/// The interval between comparisons of the keys that people have with those on machines, and between looks at the age of what
-/// is known of teams.
+/// The interval between comparisons of the keys that people have with those on machines that something changed about.
 const ACCESS: Duration = Duration::from_secs(5);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
@@ -40,11 +40,17 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
-        each(ACCESS, || async { warn(access::sweep(manager).await, "SSH keys of people could not be compared") }),
-        each(ACCESS, || async { warn(access::refresh_teams(manager).await, "teams could not be read") }),
+        each(ACCESS, || keep_access(manager, Scope::Changed)),
+        each(RECONCILE, || keep_access(manager, Scope::All)),
         health::stale::look(manager),
         hear(manager, signals),
     );
+}
+
+/// Reads teams, and compares the keys that people have with those on machines.
+async fn keep_access(manager: &Manager, scope: Scope) {
+    warn(access::refresh_teams(manager, scope).await, "teams could not be read");
+    warn(access::sweep(manager, scope).await, "SSH keys of people could not be compared");
 }
 
 /// Runs `look` at once, and then after each period.

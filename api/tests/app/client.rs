@@ -2,7 +2,7 @@
 
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap};
 use reqwest::{Method, RequestBuilder, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An HTTP client of the program, with or without credentials.
 #[derive(Debug, Clone)]
@@ -24,6 +24,15 @@ impl Client {
     /// A client of the program at `base`, which may be another process.
     pub fn at(http: reqwest::Client, base: String, credentials: Credentials) -> Self {
         Self { http, base, credentials }
+    }
+
+    /// A client of the program at `base`, with a new session of its administrator.
+    pub async fn of_admin(http: reqwest::Client, base: String, password: &str) -> Self {
+        let anonymous = Self::at(http, base, Credentials::None);
+        let login = json!({ "username": "admin", "password": password });
+        let login = anonymous.post("/api/v1/auth/login", login).await;
+        let cookie = login.header("set-cookie").split([';', '=']).nth(1).unwrap().to_owned();
+        Self { credentials: Credentials::Cookie(cookie), ..anonymous }
     }
 
     /// A request with the credentials; `path` begins with a slash.

@@ -16,7 +16,7 @@ use ocim::git::port::{Git, GitError, Progress};
 use ocim::instances::builds::Builder;
 use ocim::instances::{Manager, Ports};
 use ocim::machines::key::KeyPair;
-use ocim::machines::probe::{Login, Probe};
+use ocim::machines::probe::{Login, Probe, SshError};
 use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::registry::Providers;
@@ -116,15 +116,15 @@ impl Probe for Outside {
         self.points.around("ssh", self.provider.answers_ssh(address)).await
     }
 
-    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError> {
         self.points.around("boot marker", self.provider.boot_marker(login)).await
     }
 
-    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), SshError> {
         self.points.around("replace key", self.provider.replace_key(login, next)).await
     }
 
-    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), SshError> {
         self.points.around("install people", self.provider.install_people(login, block)).await
     }
 }

@@ -7,6 +7,7 @@ pub mod copies;
 pub mod crash;
 mod gate;
 pub mod github;
+mod http;
 pub mod notebook;
 mod postgres;
 mod probes;
@@ -57,6 +58,7 @@ use tokio_util::sync::CancellationToken;
 pub use addresses::own_address;
 pub use client::{Answer, Client, Credentials};
 pub use gate::GatedAnsible;
+pub use http::{http, install_tls};
 pub use postgres::Database;
 pub use site::Site;
 pub use stream::Stream;
@@ -73,6 +75,8 @@ pub type MachinesOf = Box<dyn FnOnce(String, SocketAddr) -> (Arc<dyn Provider>, 
 
 /// How a test's program differs from the default.
 pub struct Setup {
+    /// In place of a new, empty database.
+    pub database: Option<Database>,
     /// Whether a worker runs. Without one, jobs run only when the test runs them.
     pub works: bool,
     /// How many builds the worker runs at once.
@@ -105,6 +109,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            database: None,
             works: true,
             slots: 4,
             budget: None,
@@ -162,9 +167,11 @@ impl TestApp {
 
     /// Starts with this setup.
     pub async fn with(setup: Setup) -> Self {
-        // rustls has one provider here; installing it again fails, which is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = Database::migrated().await;
+        install_tls();
+        let database = match setup.database {
+            Some(database) => database,
+            None => Database::migrated().await,
+        };
         let db = database.open();
         let stop = CancellationToken::new();
         let mut sites = Vec::new();
@@ -228,9 +235,8 @@ impl TestApp {
         let app = assembly::app(&settings, admission, watch.clone(), bus.clone(), pulse, stop.clone()).unwrap();
         let (base, server, serving) = serve(app);
         // A kept connection may be closed by the server just as a request is sent on it, which fails on a loaded machine.
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let http = client.pool_max_idle_per_host(0).build().unwrap();
-        let client = Client { http, base, credentials: Credentials::None };
+        let client = http().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0).build().unwrap();
+        let client = Client { http: client, base, credentials: Credentials::None };
         let (slots, database) = (setup.slots, Some(database));
         Self {
             db,

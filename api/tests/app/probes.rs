@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ocim::machines::key::KeyPair;
-use ocim::machines::probe::{Login, Probe};
+use ocim::machines::probe::{Login, Probe, SshError};
 use ocim::machines::providers::fake::FakeProvider;
 
 /// Asks the provider that has the machine. Machines of both have different addresses.
@@ -18,28 +18,28 @@ impl Probe for TwoProbes {
         self.0.answers_ssh(address).await || self.1.answers_ssh(address).await
     }
 
-    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError> {
         match self.0.boot_marker(login).await {
             Ok(marker) => Ok(marker),
             Err(_) => self.1.boot_marker(login).await,
         }
     }
 
-    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, SshError> {
         match self.0.first_boot(login).await {
             Ok(what) => Ok(what),
             Err(_) => self.1.first_boot(login).await,
         }
     }
 
-    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), SshError> {
         match self.0.replace_key(login, next).await {
             Ok(()) => Ok(()),
             Err(_) => self.1.replace_key(login, next).await,
         }
     }
 
-    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), SshError> {
         match self.0.install_people(login, block).await {
             Ok(()) => Ok(()),
             Err(_) => self.1.install_people(login, block).await,

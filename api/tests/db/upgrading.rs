@@ -1,13 +1,19 @@
-//! Data of the version before is kept: checks become health, owed mail gets into the outbox, machines keep the shared key.
+//! Data of the version before is kept: checks become health, owed mail gets into the outbox, machines keep the shared key and
+//! their providers.
 
 use diesel_async::SimpleAsyncConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::MigrationHarness;
+use ocim::instances::builds::terminate;
+use ocim::instances::upkeep::reaper;
+use ocim::machines::provider::{MachineSpec, Provider};
 use ocim::platform::db::Db;
 use ocim::platform::db::migrations::{MIGRATIONS, applied, migrate};
+use serde_json::{Value, json};
+use shared_types::{AppServerId, ServerId};
 
 use super::texts;
-use crate::app::Database;
+use crate::app::{Database, Setup, TestApp};
 
 /// Active app servers: healthy, Studio down, main site down, unchecked; and one that is inactive. Two builds owe mail.
 const WORLD: &str = "\
@@ -96,4 +102,57 @@ async fn machines_of_the_version_before_have_no_own_key_and_own_keys_end_with_th
     revert_to(&db, "20261129110000").await;
     assert_eq!(texts(&mut db.conn().await.unwrap(), secrets).await, ["d"]);
     database.discard();
+}
+
+/// What the version before providers had names wrote of an instance with a running app server: the machine's row has the
+/// word of its provider's kind.
+const RUNNING: &str = "\
+    INSERT INTO instances (instance_type, name, domain, settings, settings_version, next_app_server_number) \
+        VALUES ('openedx', 'Astronomy', 'astro.campus.example', '{settings}', 2, 2); \
+    INSERT INTO instance_hostnames (hostname, instance_id) VALUES ('astro.campus.example', 1); \
+    INSERT INTO servers (name, provider, provider_id, status, public_ip, ssh_address, http_address) \
+        VALUES ('edxapp-astro-1', 'local', 'fake-1', 'ready', '192.0.2.101', '192.0.2.101:22', '192.0.2.101:80'); \
+    INSERT INTO app_servers (instance_id, server_id, number, name, settings, settings_version, variables, playbooks, \
+        variable_references, requested_by, status) \
+        VALUES (1, 1, 1, 'AppServer 1', '{settings}', 2, '{}', '[]', '[]', 'test', 'running'); \
+    INSERT INTO builds (app_server_id) VALUES (1); \
+    INSERT INTO log_counters (app_server_id, last_seq) VALUES (1, 0);";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_of_the_version_before_is_shown_and_ended_at_its_own_provider_and_not_at_the_default_one() {
+    let database = Database::migrated().await;
+    let db = database.open();
+    revert_to(&db, "20261129200000").await;
+    let settings = include_str!("../documents/0.2/openedx_instance.json").replace('\'', "''");
+    db.conn().await.unwrap().batch_execute(&RUNNING.replace("{settings}", &settings)).await.unwrap();
+    migrate(&db).await.unwrap();
+
+    // The default provider is `fake`, which does not have the machine.
+    let setup = Setup { works: false, database: Some(database), other: Some("local"), ..Setup::default() };
+    let app = TestApp::with(setup).await;
+    let spec = MachineSpec { server_id: ServerId(1), name: "edxapp-astro-1".into(), authorized_key: "key".into() };
+    assert_eq!(app.other.create(&spec).await.unwrap().provider_id, "fake-1");
+    for _ in 0..3 {
+        reaper::sweep(&app.manager).await.unwrap();
+    }
+    let listed = async |filter: &str| app.viewer().await.get(&format!("/api/v1/servers{filter}")).await.expect(200);
+    let all = listed("?provider=local").await;
+    let one = &all["items"][0];
+    assert_eq!(
+        (&one["id"], &one["provider"], &one["status"], &one["missing_since"]),
+        (&json!(1), &json!("local"), &json!("ready"), &Value::Null),
+        "{all:#}"
+    );
+    assert_eq!(listed("?provider=fake").await["items"], json!([]));
+    assert_eq!(app.number("SELECT count(*) AS n FROM orphans").await, 0);
+
+    // Its instance chooses no provider: the next machine is the default one's.
+    let second = app.running(1).await;
+    assert_eq!(app.read_app_server(second).await["server"]["provider"], "fake");
+    app.operator().await.post("/api/v1/app-servers/1/terminate", json!({})).await.expect(202);
+    assert!(terminate::remove(&app.manager, AppServerId(1)).await.unwrap());
+    assert_eq!(listed("/1").await["status"], "terminated");
+    assert_eq!((app.other.machines(), app.provider.machines()), (vec![], vec![ServerId(2)]));
+    assert_eq!((app.other.calls().terminate, app.provider.calls().terminate), (1, 0));
+    app.end().await;
 }

@@ -11,7 +11,7 @@ use ocim::routing::traffic::Traffic;
 use serde_json::{Value, json};
 use shared_types::InstanceId;
 
-use crate::app::{Answer, Setup, TestApp, stories, until};
+use crate::app::{Answer, Setup, TestApp, http, stories, until};
 
 const UPDATES: &str = "SELECT count(*) AS n FROM events WHERE kind = 'AppServerUpdated' AND app_server_id = 1";
 
@@ -122,7 +122,7 @@ async fn a_long_request_ends_on_the_old_app_server_after_a_switch_of_haproxy() {
 
     let [old, new] = [app.sites[0].clone(), app.sites[1].clone()];
     old.set_held(true);
-    let visitor = reqwest::Client::builder().no_proxy().build().unwrap();
+    let visitor = http().build().unwrap();
     let visit =
         move |path: &str| Answer::to(visitor.get(format!("http://{listen}{path}")).header("host", "demo.localhost"));
     let long = tokio::spawn(visit("/long"));

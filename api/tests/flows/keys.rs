@@ -106,7 +106,7 @@ async fn a_take_over_leaves_the_earlier_worker_without_a_key() {
     let earlier = let_in(&app, 1);
     stop.cancel();
     work.await.unwrap().unwrap();
-    assert_eq!(let_in(&app, 1), earlier, "nobody took over yet");
+    assert_eq!(let_in(&app, 1), earlier, "it has not been taken over yet");
     app.builder().advance(AppServerId(id)).await.unwrap();
     assert_eq!(app.read_app_server(id).await["status"], "running");
     let specs = app.ansible.specs();

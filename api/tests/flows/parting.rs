@@ -111,7 +111,7 @@ async fn behind_a_cut_network_the_work_ends_before_the_lease_can_be_taken() {
     let left = app.number(until_then).await;
     println!("cancelled {:?} after the cut, {left} ms before the lease ends", cut.elapsed());
     assert!(left > 2_000, "time to end what runs: {left} ms");
-    assert!(acquired(&app.db, id).await.is_none(), "nobody could have taken it yet");
+    assert!(acquired(&app.db, id).await.is_none(), "it cannot be taken yet");
     app.outlive_leases().await;
     assert!(acquired(&app.db, id).await.is_some());
     app.execute("UPDATE builds SET lease_holder = NULL, lease_until = NULL").await;
@@ -131,11 +131,13 @@ async fn a_suspended_worker_does_nothing_more_with_a_build_that_another_has_take
     let pid = Pid::from_raw(i32::try_from(first.id().unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let second = worker(&app, dir.path(), &[]);
-    // It may hold a row that it was about to write, until the database ends its transaction after a minute.
+    // It may hold a row that it was about to write, and that the other one waits for, until the database ends its
+    // transaction after a minute.
+    let patience = Duration::from_secs(90);
     let taken = async || app.number("SELECT lease_token AS n FROM builds").await > token;
-    until_within(Duration::from_secs(90), "another one takes it", taken).await;
+    until_within(patience, "another one takes it", taken).await;
     let printed = dir.path().join(format!("fake-printed/{id}"));
-    until("its run begins", async || printed.join("0-2").exists()).await;
+    until_within(patience, "its run begins", async || printed.join("0-2").exists()).await;
     kill_process(pid, Signal::CONT).unwrap();
     let built = app.until_built(id).await;
     assert_eq!(built["status"], "running", "{built:#}");

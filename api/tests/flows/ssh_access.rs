@@ -1,8 +1,12 @@
 //! Who may log in to machines: users by their role, from the build on, for as long as they may.
 
+use std::time::Instant;
+
+use diesel_async::SimpleAsyncConnection;
 use ocim::ansible::fake::FakeEnd;
-use ocim::instances::access;
+use ocim::instances::access::{self, Scope};
 use ocim::instances::builds::terminate;
+use ocim::instances::store::access as store;
 use ocim::machines::people::{BEGIN, END};
 use ocim::platform::origin::Actor;
 use serde_json::{Value, json};
@@ -22,7 +26,7 @@ async fn name(browser: &Client) -> String {
 }
 
 async fn swept(app: &TestApp) {
-    access::sweep(&app.manager).await.unwrap();
+    access::sweep(&app.manager, Scope::Changed).await.unwrap();
 }
 
 /// The keys that let people in to a machine.
@@ -101,7 +105,7 @@ async fn nothing_is_written_to_a_machine_without_a_reason() {
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
     swept(&app).await;
-    assert_eq!(app.provider.calls().install_people, 0, "nobody has a key");
+    assert_eq!(app.provider.calls().install_people, 0, "no user has a key");
     let ada = app.session(Role::Operator).await;
     adds(&ada, KEY).await;
     swept(&app).await;
@@ -236,11 +240,53 @@ async fn the_ssh_line_is_told_to_those_who_may_log_in() {
         assert_eq!(
             told,
             json!({
-                "user": "ubuntu", "host": "192.0.2.1", "port": 22, "command": "ssh -p 22 ubuntu@192.0.2.1",
+                "user": "ubuntu", "host": "192.0.2.1", "port": 22, "command": "ssh ubuntu@192.0.2.1",
                 "host_key": null,
             }),
             "{path}"
         );
     }
+    app.end().await;
+}
+
+/// Ten thousand instances with a machine each that was given the keys with the digest `abc`.
+const MANY: &str = "\
+    INSERT INTO instances (instance_type, name, domain, settings, modified) \
+        SELECT 'openedx', 'i' || n, 'i' || n || '.example', '{}', now() - interval '1 day' FROM generate_series(1, 10000) AS n; \
+    INSERT INTO servers (name, provider, provider_id, status, ssh_address, http_address) \
+        SELECT 's' || n, 'fake', 'f' || n, 'ready', '127.0.0.1:22', '127.0.0.1:80' FROM generate_series(1, 10000) AS n; \
+    INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
+        requested_by, status, modified) \
+        SELECT n, n, 1, 'AppServer 1', '{}', jsonb_build_object('a', repeat('x', 1500)), '[]', '[]', 'test', 'running', \
+        now() - interval '1 day' FROM generate_series(1, 10000) AS n; \
+    INSERT INTO server_access (server_id, digest, installed_at) SELECT n, 'abc', now() FROM generate_series(1, 10000) AS n;";
+
+#[tokio::test]
+async fn of_ten_thousand_machines_the_frequent_sweep_reads_only_those_that_are_out_of_step() {
+    let app = TestApp::idle().await;
+    let mut conn = app.conn().await;
+    conn.batch_execute(MANY).await.unwrap();
+    conn.batch_execute("ANALYZE").await.unwrap();
+    let wanted = ["abc".to_owned(), String::new()];
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let found = (store::out_of_step(&mut conn, &wanted).await.unwrap(), store::recent(&mut conn).await.unwrap());
+        times.push(begun.elapsed());
+        assert_eq!(found, (vec![], vec![]));
+    }
+    let begun = Instant::now();
+    assert_eq!(store::machines(&mut conn, None).await.unwrap().len(), 10_000);
+    println!("frequent sweep: {times:?}; all machines: {:?}", begun.elapsed());
+    let changes = "UPDATE server_access SET digest = 'old' WHERE server_id = 7; \
+        UPDATE server_access SET installed_at = now() - interval '61 minutes' WHERE server_id = 8; \
+        UPDATE server_access SET digest = 'old', next_try = now() + interval '1 minute' WHERE server_id = 9; \
+        UPDATE server_access SET digest = NULL WHERE server_id = 10; \
+        UPDATE instances SET modified = now() WHERE id = 11; UPDATE app_servers SET modified = now() WHERE id = 12";
+    conn.batch_execute(changes).await.unwrap();
+    assert_eq!(store::out_of_step(&mut conn, &wanted).await.unwrap(), [ServerId(7), ServerId(8)]);
+    assert_eq!(store::out_of_step(&mut conn, &wanted[..1]).await.unwrap(), [7, 8, 10].map(ServerId));
+    assert_eq!(store::recent(&mut conn).await.unwrap(), [11, 12].map(ServerId));
+    drop(conn);
     app.end().await;
 }

@@ -1,7 +1,7 @@
 //! Members of the GitHub team that an instance names may log in to its machines, also while GitHub is away.
 
 use ocim::config::Settings;
-use ocim::instances::access;
+use ocim::instances::access::{self, Scope};
 use serde_json::{Value, json};
 use shared_types::ServerId;
 
@@ -33,8 +33,8 @@ async fn running(app: &TestApp) -> (i64, i64) {
 /// Reads the teams again, and installs what is known.
 async fn swept(app: &TestApp) {
     app.execute("UPDATE ssh_teams SET tried_at = now() - interval '1 hour'").await;
-    access::refresh_teams(&app.manager).await.unwrap();
-    access::sweep(&app.manager).await.unwrap();
+    access::refresh_teams(&app.manager, Scope::Changed).await.unwrap();
+    access::sweep(&app.manager, Scope::Changed).await.unwrap();
 }
 
 async fn access_of(app: &TestApp, id: i64) -> Value {
@@ -46,7 +46,7 @@ async fn members_of_the_team_may_log_in_for_as_long_as_they_are_members() {
     let (app, github) = beside(true).await;
     let (_, id) = running(&app).await;
     let people = || app.provider.people(ServerId(1));
-    assert_eq!(people(), "", "the build asks nobody");
+    assert_eq!(people(), "", "the build asks GitHub nothing");
     swept(&app).await;
     assert!(people().contains(&format!("\n{KEY} ocim:ada\n")), "{}", people());
     let access = access_of(&app, id).await;
@@ -130,6 +130,28 @@ async fn access_follows_the_settings_of_the_instance() {
 }
 
 #[tokio::test]
+async fn a_change_that_the_frequent_sweeps_have_missed_is_made_by_that_of_all_machines() {
+    let (app, github) = beside(true).await;
+    let (instance, _) = running(&app).await;
+    swept(&app).await;
+    let path = format!("/api/v1/instances/{instance}");
+    let operator = app.operator().await;
+    let etag = operator.get(&path).await.header("etag").to_owned();
+    operator.patch(&path, &etag, json!({ "github_admin_organization_name": "other" })).await.expect(200);
+    // As if no worker had run for an hour.
+    for table in ["instances", "app_servers"] {
+        app.execute(&format!("UPDATE {table} SET modified = now() - interval '30 minutes'")).await;
+    }
+    swept(&app).await;
+    assert!(app.provider.people(ServerId(1)).contains("ocim:ada"), "the control");
+    access::refresh_teams(&app.manager, Scope::All).await.unwrap();
+    access::sweep(&app.manager, Scope::All).await.unwrap();
+    assert!(!app.provider.people(ServerId(1)).contains("ocim:ada"));
+    app.end().await;
+    github.stop().await;
+}
+
+#[tokio::test]
 async fn without_credentials_for_github_a_warning_says_so_and_nothing_fails() {
     let (app, github) = beside(false).await;
     let (instance, id) = running(&app).await;
@@ -148,7 +170,7 @@ async fn a_team_is_read_once_in_five_minutes() {
     let (app, github) = beside(true).await;
     running(&app).await;
     for _ in 0..3 {
-        access::refresh_teams(&app.manager).await.unwrap();
+        access::refresh_teams(&app.manager, Scope::Changed).await.unwrap();
     }
     let paths: Vec<_> = github.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(paths.len(), 3, "the team and two members: {paths:?}");

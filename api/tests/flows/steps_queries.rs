@@ -83,7 +83,7 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
         ("taking it up", 10),
         ("pin", 11),
         ("checkout", 9),
-        ("server", 29),
+        ("server", 28),
         ("playbooks", 33),
         ("reboot", 21),
         ("checks", 19),

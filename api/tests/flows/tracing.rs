@@ -12,7 +12,7 @@ use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::app::{Answer, Client, Credentials, Database, own_address, until};
+use crate::app::{Client, Database, http, own_address, until};
 
 #[tokio::test]
 async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
@@ -52,19 +52,13 @@ async fn story(database: String, dir: PathBuf, gateway: String) {
             }
         }
     });
-    // Installed by the first test of the process that needs it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http().build().unwrap();
     let base = format!("http://{listen}");
     until("the program answers", async || {
         http.get(format!("{base}/readyz")).send().await.is_ok_and(|a| a.status() == 200)
     })
     .await;
-    let login =
-        http.post(format!("{base}/api/v1/auth/login")).json(&json!({ "username": "admin", "password": password }));
-    let login = Answer::to(login).await;
-    let cookie = login.header("set-cookie").split([';', '=']).nth(1).unwrap().to_owned();
-    let admin = Client::at(http, base, Credentials::Cookie(cookie));
+    let admin = Client::of_admin(http, base, password).await;
     admin.post("/api/v1/instances", json!({ "name": "demo", "sub_domain": "demo" })).await.expect(201);
     let launch = admin.post("/api/v1/instances/1/app-servers?secret=word", json!({})).await;
     launch.expect(202);

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ansible::support::{Taken, ansible, load};
 use super::machines::yard::{Yard, is_root, reference, run};
+use crate::app::http;
 
 /// Number of moves between the two machines.
 const SWITCHES: u32 = 6;
@@ -218,7 +219,7 @@ struct Tally {
 
 /// Requests the page of a check over kept-alive connections, until `is_over`.
 async fn visit(gateway: std::net::SocketAddr, check: CheckSpec, tally: Arc<Tally>, is_over: Arc<AtomicBool>) {
-    let client = reqwest::Client::builder().no_proxy().resolve(&check.hostname, gateway).build().unwrap();
+    let client = http().resolve(&check.hostname, gateway).build().unwrap();
     let url = format!("http://{}:{}{}", check.hostname, gateway.port(), check.path);
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     while !is_over.load(Ordering::Relaxed) {

@@ -7,6 +7,7 @@ mod examples;
 mod github;
 mod machines;
 mod openstack;
+mod program;
 mod resources;
 mod smtp;
 mod traffic;

@@ -6,6 +6,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::app::install_tls;
+
 /// The commands and the mail of one SMTP conversation.
 #[derive(Debug, Default)]
 struct Heard {
@@ -53,7 +55,7 @@ async fn serve(recipient: &'static str) -> (u16, JoinHandle<Heard>) {
 }
 
 fn mailer(port: u16) -> SmtpMailer {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     SmtpMailer::new(SmtpConfig {
         host: "127.0.0.1".into(),
         port,
@@ -122,7 +124,7 @@ async fn a_refused_mail_and_an_unavailable_server_are_different_errors() {
 #[tokio::test]
 async fn a_server_without_tls_gets_nothing_where_tls_is_wanted() {
     let (port, heard) = serve("250 ok").await;
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     let mailer = SmtpMailer::new(SmtpConfig {
         host: "localhost".into(),
         port,

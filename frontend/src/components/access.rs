@@ -11,7 +11,7 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The card; nothing while nobody could ever log in.
+/// The card; nothing if no person could ever log in.
 #[component]
 pub fn AccessCard(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
     let id = app_server.with_untracked(|one| one.summary.id);

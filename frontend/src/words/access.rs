@@ -12,7 +12,7 @@ pub fn summary(access: &AppServerAccess) -> String {
     people.sort_unstable();
     people.dedup();
     let counted = match (people.len(), open.len()) {
-        (0, _) => return "nobody".to_owned(),
+        (0, _) => return "no one".to_owned(),
         (1, 1) => "1 person, 1 key".to_owned(),
         (1, keys) => format!("1 person, {keys} keys"),
         (people, keys) => format!("{people} people, {keys} keys"),
@@ -61,7 +61,7 @@ mod tests {
             trouble: trouble.map(str::to_owned),
             next_try: None,
         };
-        assert_eq!(summary(&access(vec![grant("ada", true)], None)), "nobody");
+        assert_eq!(summary(&access(vec![grant("ada", true)], None)), "no one");
         assert_eq!(summary(&access(vec![grant("ada", false), grant("bob", true)], None)), "1 person, 1 key");
         let three = vec![grant("ada", false), grant("ada", false), grant("bob", false)];
         assert_eq!(summary(&access(three, Some("x"))), "2 people, 3 keys; could not be brought up to date");

@@ -45,6 +45,10 @@ fn replaced(application: &OpenEdx, settings: &Value) -> Vec<FieldWarning> {
     let Ok(settings) = read(settings) else { return Vec::new() };
     let text = &settings.configuration_extra_settings;
     let Ok(extra) = yaml::parse_map(text) else { return Vec::new() };
+    // Most instances have none, and generating the variables is most of the work of showing an instance.
+    if extra.is_empty() {
+        return Vec::new();
+    }
     let mut generated = vars::generated("", &settings, &application.installation);
     // The map of features may have its name in other releases.
     let (name, other) = releases::recognise(&settings.openedx_release).features.names();

@@ -11,19 +11,20 @@ use shared_types::audit::Operation;
 use shared_types::ssh_access::AccessGrant;
 use shared_types::{AppServerId, EventKind, InstanceId, ServerId};
 
-use super::InstanceTeams;
 use super::people::{self, Person};
 use super::team::Team;
 use super::view::team_trouble;
+use super::{InstanceTeams, Scope};
 use crate::instances::journal::Journal;
 use crate::instances::store::access::{self as store, LiveMachine};
-use crate::instances::store::{app_servers, teams};
+use crate::instances::store::app_servers;
+use crate::instances::store::teams::{self, KnownTeam};
 use crate::instances::{Manager, Refusal};
 use crate::machines;
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::users::store::ssh_keys;
+use crate::platform::users::store::ssh_keys::{self, OperatorKey};
 
 /// How many machines one worker writes to at once.
 const AT_ONCE: usize = 16;
@@ -48,37 +49,69 @@ enum Installed {
     Failed,
 }
 
-/// Installs the keys on all machines whose keys are not those that they should be; those that were installed an hour ago, or
+/// Installs the keys on machines whose keys are not those that they should be; those that were installed an hour ago, or
 /// before the status of their app server changed, are installed again: a playbook may have replaced the file.
 ///
 /// # Errors
 /// [`DbError`] when the database does not answer.
-pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
+pub async fn sweep(manager: &Manager, scope: Scope) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
-    let machines = store::machines(&mut conn).await?;
+    let operators = ssh_keys::of_operators(&mut conn).await?;
+    let known = teams::all(&mut conn).await?;
+    let mut digests = Digests { operators: &operators, known: &known, computed: HashMap::new() };
+    let machines = match scope {
+        Scope::All => store::machines(&mut conn, None).await?,
+        Scope::Changed => {
+            let wanted = digests.all();
+            let mut ids = store::out_of_step(&mut conn, &wanted).await?;
+            ids.extend(store::recent(&mut conn).await?);
+            if ids.is_empty() { Vec::new() } else { store::machines(&mut conn, Some(&ids)).await? }
+        }
+    };
     if machines.is_empty() {
         return Ok(());
     }
     let instances: Vec<_> = machines.iter().map(|machine| (machine.instance_id, machine.instance_version)).collect();
     let named = InstanceTeams::of(manager, &mut conn, &instances).await?;
-    let operators = ssh_keys::of_operators(&mut conn).await?;
-    let known = teams::all(&mut conn).await?;
     drop(conn);
-    let mut digests: HashMap<Option<&Team>, Option<String>> = HashMap::new();
     let mut due = Vec::new();
     for machine in machines.iter().filter(|machine| machine.is_free) {
         let team = named.get(&machine.instance_id).and_then(Option::as_ref);
-        let wanted = digests.entry(team).or_insert_with(|| {
-            let members = team.and_then(|team| known.get(&team.to_string())).map(|known| &known.members);
-            people::digest(&people::among(operators.clone(), team, members.unwrap_or(&Value::Null)))
-        });
-        if machine.digest != *wanted || (machine.digest.is_some() && machine.is_stale) {
+        let wanted = digests.of(team.map(Team::to_string).as_deref());
+        if machine.digest.as_deref() != wanted || (machine.digest.is_some() && machine.is_stale) {
             due.push((Target::of(machine), team.cloned()));
         }
     }
     let installed = due.into_iter().map(|(target, team)| async move { install(manager, target, team.as_ref()).await });
     let results: Vec<_> = stream::iter(installed).buffer_unordered(AT_ONCE).collect().await;
     results.into_iter().try_for_each(|result| result.map(drop))
+}
+
+/// The digests of the keys that machines should have, by the names of teams.
+struct Digests<'a> {
+    operators: &'a [OperatorKey],
+    known: &'a HashMap<String, KnownTeam>,
+    computed: HashMap<Option<String>, Option<String>>,
+}
+
+impl Digests<'_> {
+    /// Of the machines of instances that name this team. None: there is no key to install.
+    fn of(&mut self, team: Option<&str>) -> Option<&str> {
+        let Self { operators, known, computed } = self;
+        let computed = computed.entry(team.map(str::to_owned)).or_insert_with(|| {
+            let members = team.and_then(|team| known.get(team)).map(|known| &known.members);
+            // The name of the team is not in what is installed.
+            people::digest(&people::among(operators.to_vec(), None, members.unwrap_or(&Value::Null)))
+        });
+        computed.as_deref()
+    }
+
+    /// Of the machines of all instances; the empty word where there is no key to install.
+    fn all(&mut self) -> Vec<String> {
+        let known = self.known;
+        let names = known.keys().map(|name| Some(name.as_str())).chain([None]);
+        names.map(|name| self.of(name).unwrap_or_default().to_owned()).collect()
+    }
 }
 
 /// Makes the next sweep try a machine again at once.
@@ -160,7 +193,10 @@ async fn install(manager: &Manager, target: Target, team: Option<&Team>) -> Resu
     }
     drop(conn);
     let written = match manager.machines().login(&row).await {
-        Ok(login) => manager.probe.install_people(&login, &people::block(&people)).await,
+        Ok(login) => {
+            let written = manager.probe.install_people(&login, &people::block(&people)).await;
+            written.map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     match written {

@@ -12,6 +12,16 @@ mod refresh;
 pub mod team;
 mod view;
 
+/// The machines that a sweep looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those with other keys than any machine should have, those whose keys are an hour old, and those whose instance or app
+    /// server changed a short while ago. Cheap, and enough unless changes were missed.
+    Changed,
+    /// All that exist.
+    All,
+}
+
 pub use install::{install_now, sweep};
 pub use instance_teams::InstanceTeams;
 pub use refresh::refresh_teams;

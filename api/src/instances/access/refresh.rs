@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::InstanceTeams;
 use super::team::{Team, TeamError};
+use super::{InstanceTeams, Scope};
 use crate::instances::Manager;
 use crate::instances::store::{access, teams as store};
 use crate::platform::db::DbError;
@@ -16,16 +16,24 @@ use crate::platform::db::DbError;
 const FRESH: Duration = Duration::from_secs(300);
 
 /// The words where no credentials are configured.
-const NOBODY_TO_ASK: &str = "The members of the team cannot be read, because no credentials for GitHub are configured: set \
+const NO_CREDENTIALS: &str = "The members of the team cannot be read, because no credentials for GitHub are configured: set \
                              GITHUB_ACCESS_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY_FILE.";
 
-/// Reads each team that was not read for five minutes. Requests are made by one worker, without a connection.
+/// Reads each team that the instances of these machines name and that was not read for five minutes. Requests are made by one
+/// worker, without a connection.
 ///
 /// # Errors
 /// [`DbError`] when the database does not answer.
-pub async fn refresh_teams(manager: &Manager) -> Result<(), DbError> {
+pub async fn refresh_teams(manager: &Manager, scope: Scope) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
-    let machines = access::machines(&mut conn).await?;
+    let recent = match scope {
+        Scope::All => None,
+        Scope::Changed => Some(access::recent(&mut conn).await?),
+    };
+    if recent.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(());
+    }
+    let machines = access::machines(&mut conn, recent.as_deref()).await?;
     let instances: Vec<_> = machines.iter().map(|machine| (machine.instance_id, machine.instance_version)).collect();
     let teams = InstanceTeams::of(manager, &mut conn, &instances).await?;
     drop(conn);
@@ -43,7 +51,7 @@ async fn read(manager: &Manager, team: &Team) -> Result<(), DbError> {
     }
     let answer = match &manager.teams {
         Some(teams) => teams.members(team).await,
-        None => Err(TeamError::Unavailable(NOBODY_TO_ASK.to_owned())),
+        None => Err(TeamError::Unavailable(NO_CREDENTIALS.to_owned())),
     };
     let mut conn = manager.db.conn().await?;
     match answer {

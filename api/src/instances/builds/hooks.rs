@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::playbooks::Sink;
 use super::slots::Slot;
-use super::{Build, StepError, reasons};
+use super::{Build, StepError};
 use crate::ansible::port::LoadSpec;
 use crate::instances::Manager;
 use crate::instances::builds::lease::{self, Lease};
@@ -138,7 +138,7 @@ impl Build<'_> {
         let line_timeout = self.manager.options.line_timeout.min(left);
         let spec = load.run(dir, self.target().await?, line_timeout, left);
         let outcome = self.manager.ansible.run(&spec, &mut sink, &self.lease.halt).await?;
-        reasons::of_run(outcome, &spec, |words| self.hide(words))
+        self.ended(outcome, &spec).await
     }
 
     /// Ends processes that an earlier lease holder left, and stores the rest of their output.

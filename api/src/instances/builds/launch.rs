@@ -134,12 +134,8 @@ async fn record(
     let (application, settings) = manager.current(&row.instance_type, row.settings_version, settings)?;
     let provider = machine::chosen(manager, row.provider.as_ref())?;
     machine::check(provider, application, &settings)?;
-    if application.depends_on_previous(&settings)
-        && let Some(name) = app_servers::being_built(conn, id).await?
-    {
-        return Err(Refusal::Conflict(format!(
-            "{name} is being built, and builds of this instance change the same data: wait for its end or stop it."
-        )));
+    if application.depends_on_previous(&settings) {
+        refuse_second_build(conn, id).await?;
     }
     let secrets = own_secrets::of(&secrets);
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
@@ -189,6 +185,14 @@ async fn record(
     AdvanceAppServer::enqueue(conn, app_server).await?;
     tell(conn, actor, (id, app_server), &name, request).await?;
     Ok(app_server)
+}
+
+/// Refuses while another app server of the instance is being built.
+async fn refuse_second_build(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), Refusal> {
+    let Some(name) = app_servers::being_built(conn, id).await? else { return Ok(()) };
+    Err(Refusal::Conflict(format!(
+        "{name} is being built, and builds of this instance change the same data: wait for its end or stop it."
+    )))
 }
 
 /// Writes the event, the line of both logs, and the audit entry.

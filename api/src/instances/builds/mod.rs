@@ -95,6 +95,7 @@ impl From<MachineError> for StepError {
             MachineError::Refused(words) => Self::Permanent(format!("Unable to start a server: {words}")),
             MachineError::Broken(words) => Self::Fatal(format!("Unable to start a server: {words}")),
             MachineError::Gone { .. } => Self::Fatal(format!("Unable to start a server: {error}")),
+            MachineError::OtherHostKey(words) => Self::Fatal(words),
             MachineError::Away(words) => Self::Transient(words),
             MachineError::Full(words) => Self::NoRoom(words),
             MachineError::Db(error) => Self::Db(error),

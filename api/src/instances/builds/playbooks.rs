@@ -15,12 +15,12 @@ use shared_types::{AppServerStatus, EventKind};
 use super::steps::deadline;
 use super::{Build, StepError, reasons};
 use crate::ansible::port::{
-    LoadSpec, Requirements, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress,
+    LoadSpec, Requirements, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress,
 };
 use crate::instances::builds::lease;
 use crate::instances::settings::read;
 use crate::instances::store::{app_servers, builds, hook_runs, pins};
-use crate::machines::probe::Login;
+use crate::machines::probe::{HOST_KEY_REFUSED, Login, SshError};
 use crate::platform::logs::Line;
 use crate::platform::{events, metrics};
 
@@ -137,6 +137,21 @@ impl Build<'_> {
             .await?;
         let mut sink = Sink::of_run(self);
         let outcome = self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await?;
+        self.ended(outcome, spec).await
+    }
+
+    /// Maps the end of a run to the build's result. If ssh refused the machine's host key, the reason says which.
+    pub(super) async fn ended(&self, outcome: RunOutcome, spec: &RunSpec) -> Result<(), StepError> {
+        let is_refused = |text: &str| text.contains(HOST_KEY_REFUSED);
+        if let RunOutcome::Failed { failed_task, words, .. } = &outcome
+            && (failed_task.as_ref().is_some_and(|(_, message)| is_refused(message))
+                || words.as_deref().is_some_and(is_refused))
+        {
+            let login = self.manager.machines().login(&self.machine().await?).await?;
+            if let Err(SshError::OtherHostKey(words)) = self.manager.probe.boot_marker(&login).await {
+                return Err(StepError::Fatal(words));
+            }
+        }
         reasons::of_run(outcome, spec, |words| self.hide(words))
     }
 
@@ -182,7 +197,7 @@ impl Build<'_> {
             self.fence_machine().await?;
             server = self.machine().await?;
         }
-        let Login { address, user, host_key, keys } = self.manager.machines().login(&server).await?;
+        let Login { name: _, address, user, host_key, keys } = self.manager.machines().login(&server).await?;
         let key = keys.into_iter().next().ok_or_else(|| StepError::Fatal("The VM has no SSH key".into()))?;
         let python = self.manager.machines().python(&server)?;
         Ok(Target { ssh: address, user, private_key: key.private().clone(), host_key, python })

@@ -99,6 +99,7 @@ impl Build<'_> {
     async fn wait_until_ready(&self, too_late: &str) -> Result<(), StepError> {
         let deadline = self.state.deadline.unwrap_or_else(Utc::now);
         let (mut pace, mut told) = (None, None);
+        let mut refused = None;
         loop {
             lease_is_ours(self).await?;
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
@@ -108,12 +109,17 @@ impl Build<'_> {
                         "Unable to start a server: {what} did not end within the time allowed"
                     )));
                 }
+                Progress::OtherHostKey(words) if Utc::now() > deadline => return Err(StepError::Fatal(words)),
+                Progress::OtherHostKey(words) if refused.as_ref() != Some(&words) => {
+                    self.tell(Line::warning(words.clone())).await?;
+                    refused = Some(words);
+                }
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
                 Progress::FirstBoot(what) if told != Some(what) => {
                     self.tell(Line::info(format!("The VM lets us in; waiting for the end of its {what}"))).await?;
                     told = Some(what);
                 }
-                Progress::FirstBoot(_) | Progress::NotYet => {}
+                Progress::FirstBoot(_) | Progress::OtherHostKey(_) | Progress::NotYet => {}
             }
             let pace = match pace {
                 Some(pace) => pace,

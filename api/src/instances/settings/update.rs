@@ -34,11 +34,10 @@ pub async fn update(
     mut fields: Map<String, Value>,
 ) -> Result<(), Refusal> {
     let opened = opened::instance(manager, conn, id, true).await?;
-    let application = opened.application(manager);
+    refuse(&opened.row, version)?;
+    let application = opened.application(manager)?;
     let OpenedInstance { row, settings: current, trouble: _, active, health: _ } = opened;
-    refuse(&row, version)?;
     let name = new_name(&mut fields).unwrap_or_else(|| row.name.clone());
-    let application = application?;
     let kind = application.kind();
     let care = Care::of(&row).take(&mut fields, &manager.providers);
     let settings = marks::restore(&kind.schema, Some(&current), &mut fields)
@@ -57,7 +56,6 @@ pub async fn update(
     let kept = active.map(|(_, settings)| application.sites(&settings)).transpose()?;
     let ([sealed], secrets) = vault::seal(&manager.options.keyring, &kind.schema, [&settings])?;
     conn.transaction(async |conn| {
-        let Care { tier, max_builds, retention_hours, provider } = care;
         let new = NewInstance {
             instance_type: &row.instance_type,
             name: &name,
@@ -65,10 +63,10 @@ pub async fn update(
             settings: &sealed,
             settings_version: application.version(),
             secrets: &row.secrets,
-            tier,
-            max_builds,
-            retention_hours,
-            provider,
+            tier: care.tier,
+            max_builds: care.max_builds,
+            retention_hours: care.retention_hours,
+            provider: care.provider,
         };
         if !instances::update(conn, id, version, new).await? {
             return Err(stale());

@@ -2,7 +2,7 @@
 //! in [`super::teams`].
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared_types::ssh_access::{AccessGrant, AccessOrigin};
@@ -36,21 +36,63 @@ pub struct LiveMachine {
     pub is_stale: bool,
 }
 
-/// All machines that exist or are being made at their providers.
+/// Machines that exist or are being made at their providers: those among these, or all. Reads the wide rows of app servers and
+/// instances, which takes 0.1 s for 10,000 machines.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn machines(conn: &mut AsyncPgConnection) -> Result<Vec<LiveMachine>, DbError> {
+pub async fn machines(conn: &mut AsyncPgConnection, among: Option<&[ServerId]>) -> Result<Vec<LiveMachine>, DbError> {
+    let only = if among.is_some() { "s.id = ANY($1)" } else { "$1 IS NULL" };
     Ok(diesel::sql_query(format!(
         "SELECT s.id AS server_id, a.id AS app_server_id, i.id AS instance_id, i.version AS instance_version, x.digest, \
          s.status = 'ready' AND s.ssh_address IS NOT NULL AND s.termination_requested_at IS NULL \
              AND coalesce(x.claimed_until <= now(), true) AND coalesce(x.next_try <= now(), true) AS is_free, \
          coalesce(x.installed_at < greatest(a.modified, now() - interval '1 hour'), true) AS is_stale \
          FROM servers AS s JOIN app_servers AS a ON a.server_id = s.id JOIN instances AS i ON i.id = a.instance_id \
-         LEFT JOIN server_access AS x ON x.server_id = s.id WHERE s.status NOT IN ({NO_MACHINE})"
+         LEFT JOIN server_access AS x ON x.server_id = s.id WHERE s.status NOT IN ({NO_MACHINE}) AND {only}"
     ))
+    .bind::<Nullable<Array<BigInt>>, _>(among)
     .load(conn)
     .await?)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    id: ServerId,
+}
+
+/// The machines that an installation may begin on, and that were last given none of these sets of keys or were given theirs an
+/// hour ago. The sets are named by their digests; the empty word is that without keys. Reads narrow rows only: 10 ms for 10,000
+/// machines.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn out_of_step(conn: &mut AsyncPgConnection, digests: &[String]) -> Result<Vec<ServerId>, DbError> {
+    let found = diesel::sql_query(
+        "SELECT s.id FROM servers AS s LEFT JOIN server_access AS x ON x.server_id = s.id \
+         WHERE s.status = 'ready' AND s.ssh_address IS NOT NULL AND s.termination_requested_at IS NULL \
+         AND coalesce(x.claimed_until <= now(), true) AND coalesce(x.next_try <= now(), true) \
+         AND (coalesce(x.digest, '') <> ALL($1) \
+             OR x.digest IS NOT NULL AND coalesce(x.installed_at < now() - interval '1 hour', true)) ORDER BY s.id",
+    );
+    let found: Vec<Found> = found.bind::<Array<Text>, _>(digests).load(conn).await?;
+    Ok(found.into_iter().map(|one| one.id).collect())
+}
+
+/// The machines whose app server or instance changed within the last ten minutes, far longer than a transaction takes.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn recent(conn: &mut AsyncPgConnection) -> Result<Vec<ServerId>, DbError> {
+    let found: Vec<Found> = diesel::sql_query(
+        "SELECT server_id AS id FROM app_servers WHERE modified > now() - interval '10 minutes' \
+         UNION SELECT a.server_id FROM instances AS i JOIN app_servers AS a ON a.instance_id = i.id \
+         WHERE i.modified > now() - interval '10 minutes' ORDER BY id",
+    )
+    .load(conn)
+    .await?;
+    Ok(found.into_iter().map(|one| one.id).collect())
 }
 
 /// Whether a machine answers SSH.

@@ -149,7 +149,7 @@ impl<'a> Bench<'a> {
             let last = match marker {
                 Ok(marker) if before != Some(marker.as_str()) => return Ok(marker),
                 Ok(_) => "it runs the same boot as before the reboot".to_owned(),
-                Err(words) => words,
+                Err(error) => error.to_string(),
             };
             self.wait(begun, || format!("{} at {} is not ready: {last}; this state", login.user, login.address))
                 .await?;
@@ -159,7 +159,8 @@ impl<'a> Bench<'a> {
     /// How to log in to a machine with this key.
     pub(super) fn login(&self, machine: &Machine, endpoint: Endpoint, key: &KeyPair) -> Login {
         let (user, host_key) = (self.subject.provider.ssh_user().to_owned(), machine.host_key.clone());
-        Login { address: endpoint.ssh, user, host_key, keys: vec![key.clone()] }
+        let name = machine.provider_id.clone();
+        Login { name, address: endpoint.ssh, user, host_key, keys: vec![key.clone()] }
     }
 
     async fn wait(&self, begun: Instant, state: impl FnOnce() -> String) -> Result<(), String> {

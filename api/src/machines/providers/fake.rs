@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
 
 use crate::machines::key::KeyPair;
-use crate::machines::probe::{Login, Probe};
+use crate::machines::probe::{Login, Probe, SshError};
 use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
@@ -369,29 +369,29 @@ impl Probe for FakeProvider {
         self.state().answers_ssh
     }
 
-    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError> {
         let mut state = self.state();
         Ok(format!("boot {}", state.let_in(login)?.boots))
     }
 
-    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, SshError> {
         let mut state = self.state();
         state.let_in(login)?;
         Ok(state.first_boot)
     }
 
-    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), SshError> {
         let mut state = self.state();
         state.calls.replace_key += 1;
         state.let_in(login)?.authorized_key = Some(next.public().to_owned());
         Ok(())
     }
 
-    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), SshError> {
         let mut state = self.state();
         state.calls.install_people += 1;
         if !state.takes_people {
-            return Err("no answer over SSH within 20 s".to_owned());
+            return Err("no answer over SSH within 20 s".to_owned().into());
         }
         block.clone_into(&mut state.let_in(login)?.people);
         Ok(())

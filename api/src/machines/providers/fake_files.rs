@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fake_web;
 use crate::machines::key::KeyPair;
-use crate::machines::probe::{Login, Probe};
+use crate::machines::probe::{Login, Probe, SshError};
 use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
@@ -189,19 +189,19 @@ impl Probe for FileMachines {
         at(address).is_some_and(|id| self.path(id).exists())
     }
 
-    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError> {
         let found = at(login.address).map_or(Ok(None), |id| self.read(id)).map_err(|error| error.to_string())?;
-        found.map(|record| format!("boot {}", record.boots)).ok_or_else(|| "no route to host".to_owned())
+        found.map(|record| format!("boot {}", record.boots)).ok_or_else(|| "no route to host".to_owned().into())
     }
 
     /// No process logs in to these machines, so none has to be kept out.
-    async fn replace_key(&self, login: &Login, _: &KeyPair) -> Result<(), String> {
-        if self.answers_ssh(login.address).await { Ok(()) } else { Err("no route to host".to_owned()) }
+    async fn replace_key(&self, login: &Login, _: &KeyPair) -> Result<(), SshError> {
+        if self.answers_ssh(login.address).await { Ok(()) } else { Err("no route to host".to_owned().into()) }
     }
 
     /// These machines have no `authorized_keys`.
-    async fn install_people(&self, login: &Login, _: &str) -> Result<(), String> {
-        if self.answers_ssh(login.address).await { Ok(()) } else { Err("no route to host".to_owned()) }
+    async fn install_people(&self, login: &Login, _: &str) -> Result<(), SshError> {
+        if self.answers_ssh(login.address).await { Ok(()) } else { Err("no route to host".to_owned().into()) }
     }
 }
 
@@ -224,7 +224,13 @@ mod tests {
         assert_eq!(two.create(&spec).await.unwrap(), made);
         assert_eq!(two.list().await.unwrap(), [(ServerId(7), made.clone())]);
         let endpoint = made.endpoint.unwrap();
-        let login = Login { address: endpoint.ssh, user: "ubuntu".into(), host_key: None, keys: Vec::new() };
+        let login = Login {
+            name: "seven".into(),
+            address: endpoint.ssh,
+            user: "ubuntu".into(),
+            host_key: None,
+            keys: Vec::new(),
+        };
         assert_eq!(two.boot_marker(&login).await.unwrap(), "boot 1");
         two.reboot(&seven).await.unwrap();
         assert!(one.answers_ssh(endpoint.ssh).await);

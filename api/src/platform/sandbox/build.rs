@@ -164,7 +164,7 @@ impl<'a> Builder<'a> {
     }
 
     fn mount(&mut self, path: &Path, at: &Path, is_written: bool) -> Result<(), CommandError> {
-        // A link is followed here, once: nobody can exchange what it leads to for something else afterwards.
+        // A link is followed here, once, so that its target cannot be exchanged afterwards.
         let found = path.canonicalize().map_err(|error| failed_at(path, &error))?;
         let from = self.place(&found);
         self.mounts.push(Mount { from, at: at.to_owned(), is_written });

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::platform::addresses::name_server;
 
-/// The user in the sandbox, whatever number it has on the host.
+/// The user in the sandbox; its number on the host is another one.
 pub(super) const USER: &str = "ocim";
 /// The number of that user in the sandbox.
 pub(super) const UID: &str = "1000";

@@ -39,7 +39,7 @@ shift 5
 exec "$@"
 "#;
 
-/// $1: the pid of this program. If it ended before the death signal was set, nobody would end the run.
+/// $1: the pid of this program. If it ended before the death signal was set, the run would go on without it.
 const STILL_THERE: &str = r#"[ "$PPID" = "$1" ] || exit 125; shift; umask 022; exec "$@""#;
 
 /// $1: the rules of the network; empty: none. $2: the filter of system calls; empty: none.
@@ -65,7 +65,7 @@ pub(super) struct Root {
     pub(super) makes_tun: bool,
 }
 
-/// Paths that are mounted in [`STAGE`], so that the run's user reaches them whatever their parents allow.
+/// Paths that are mounted in [`STAGE`], so that the run's user reaches them even below directories that it may not enter.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Staged(Vec<(PathBuf, bool)>);
 

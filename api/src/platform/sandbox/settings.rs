@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-/// Users of their own for runs: numbers that distributions and container engines give to nobody.
+/// Users of their own for runs: numbers that distributions and container engines do not assign.
 pub const UIDS: RangeInclusive<u32> = 1_900_000_000..=1_900_000_999;
 
 /// The settings of a [`super::Sandbox`].

@@ -1,5 +1,5 @@
 //! Delays after wrong passwords. Wrong passwords are counted by who tries them: a known browser (one in which the user
-//! has signed in before) and a session for themselves, all others by name and network. So nobody can keep a user out
+//! has signed in before) and a session for themselves, all others by name and network. So a stranger cannot keep a user out
 //! of a known browser, and out of another one only from many networks at once.
 
 use chrono::{DateTime, Duration, Utc};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 
-use crate::app::{Answer, Client, TestApp};
+use crate::app::{Answer, Client, TestApp, http};
 
 /// A browser that is signed in nowhere yet.
 pub struct Browser {
@@ -49,7 +49,7 @@ impl Browser {
         let query = next.map(|next| format!("?next={next}")).unwrap_or_default();
         let away = self.get(&format!("/api/v1/auth/{provider}/login{query}")).await;
         assert_eq!(away.status, 302, "{}", away.body);
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let back = http.get(away.header("location")).send().await.unwrap();
         assert_eq!(back.status(), 302);
         let back = back.headers()["location"].to_str().unwrap();

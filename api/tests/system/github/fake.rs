@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{REPOSITORY, start};
 use crate::app::github::{Delivery, PullSpec};
+use crate::app::http;
 
 fn header<'a>(delivery: &'a Delivery, name: &str) -> &'a str {
     &delivery.headers.iter().find(|(known, _)| known == name).unwrap().1
@@ -37,7 +38,7 @@ async fn a_webhook_is_known_by_its_signature() {
 #[tokio::test]
 async fn other_programs_use_the_same_verbs() {
     let (fake, github) = start().await;
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http().build().unwrap();
     let order = async |verb: &str, order: Value| {
         let sent = http.post(format!("{}/_control/{verb}", fake.base)).json(&order).send().await.unwrap();
         assert_eq!(sent.status(), 200, "{verb}");

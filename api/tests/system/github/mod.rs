@@ -19,12 +19,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::app::github::FakeGithub;
+use crate::app::install_tls;
 
 const TOKEN: &str = "ghp_theRightOne";
 const REPOSITORY: &str = "acme/edx-platform";
 
 fn settings(base: &str) -> Settings {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     Settings::with(|settings| settings.github.github_api_url = base.into())
 }
 

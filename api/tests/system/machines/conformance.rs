@@ -54,14 +54,14 @@ async fn local_machines_keep_the_contract() {
 const INSTALLATIONS: [&str; 2] = ["11111111-aaaa", "22222222-bbbb"];
 
 /// The example of the handbook, with a state directory and a network of its own.
-struct Example {
+pub(super) struct Example {
     state: tempfile::TempDir,
     tree: PathBuf,
     network: String,
 }
 
 impl Example {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         static COUNT: AtomicU8 = AtomicU8::new(0);
         let tree = base_tree::ensure(&cache_dir(), &|line| println!("{line}")).await.unwrap();
         let network = format!("10.214.{}.0/24", 128 + COUNT.fetch_add(1, Ordering::Relaxed));
@@ -72,7 +72,7 @@ impl Example {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/provider/namespaces.py")
     }
 
-    async fn open(&self, installation: &str) -> Result<CommandProvider, ProviderError> {
+    pub(super) async fn open(&self, installation: &str) -> Result<CommandProvider, ProviderError> {
         CommandProvider::open(self.config(installation)).await
     }
 
@@ -92,7 +92,7 @@ impl Example {
     }
 
     /// What is left of its machines: namespaces, interfaces, processes, mounts and files.
-    fn traces(&self) -> Vec<String> {
+    pub(super) fn traces(&self) -> Vec<String> {
         let state = self.state.path();
         let mut found = traces(state.to_str().unwrap());
         let id = hex::encode(Sha256::digest(state.to_str().unwrap()));

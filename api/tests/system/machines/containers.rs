@@ -1,9 +1,12 @@
 //! Containers for real, with Podman as the user who runs the tests: `make test-containers` runs them as root and as an
 //! ordinary user, in a network namespace of its own.
 
+mod moving;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ocim::machines::probe::{Probe, SshProbe};
@@ -13,7 +16,9 @@ use ocim::machines::providers::local::MachineLimits;
 use ocim::machines::providers::local::base_tree::{self, Form};
 
 use super::conformance::check_all;
+use super::people::a_key_lets_in_until_it_is_deleted;
 use super::yard::{Yard, cache_dir, eventually, reference, run};
+use crate::app::install_tls;
 
 const INSTALLATIONS: [&str; 2] = ["33333333-aaaa", "44444444-bbbb"];
 /// From the create call to the greeting of sshd.
@@ -26,7 +31,7 @@ struct Harbour {
 
 impl Harbour {
     fn new() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_tls();
         Self { yard: Yard::new() }
     }
 
@@ -230,6 +235,14 @@ async fn a_container_outlives_the_service_and_keeps_its_files_over_a_reboot() {
     let all =
         run(podman(&harbour).args(["ps", "--all", "--quiet", "--filter", "label=ocim.installation=33333333-aaaa"]));
     assert_eq!(all.trim(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Podman: make test-containers"]
+async fn a_persons_key_lets_in_to_a_container_until_it_is_deleted() {
+    let harbour = Harbour::new();
+    let (provider, _) = harbour.open(INSTALLATIONS[0]).await;
+    a_key_lets_in_until_it_is_deleted(harbour.yard.dir.path(), Arc::new(provider)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

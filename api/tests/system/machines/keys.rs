@@ -10,31 +10,26 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
-use ocim::config::Settings;
-use ocim::git::fake::FakeGit;
 use ocim::instances::builds::Builder;
-use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::key::KeyPair;
-use ocim::machines::probe::{Login, Probe, SshProbe};
+use ocim::machines::probe::{Login, Probe, SshError, SshProbe};
 use ocim::machines::provider::{Machine, MachineSpec, Provider};
 use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits};
-use ocim::machines::registry::{Named, Providers};
-use ocim::platform::db::Db;
-use ocim::resources::registry::Servers;
-use ocim::routing::providers::fake::FakeTraffic;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use secrecy::ExposeSecret;
-use shared_types::{AppServerId, ProviderKind, ServerId};
+use shared_types::{AppServerId, ServerId};
 use tokio_util::sync::CancellationToken;
 
+use super::beside::beside;
 use super::yard::{Yard, cache_dir, is_root, reference};
 use super::{DATA_DIR, INSTALLATION};
-use crate::app::{TestApp, applications, settings, until};
+use crate::app::{TestApp, until};
 
 fn login(machine: &Machine, keys: &[&KeyPair]) -> Login {
     let keys = keys.iter().map(|key| (*key).clone()).collect();
     let address = machine.endpoint.unwrap().ssh;
-    Login { address, user: "ubuntu".to_owned(), host_key: machine.host_key.clone(), keys }
+    let name = "edxapp-demo".to_owned();
+    Login { name, address, user: "ubuntu".to_owned(), host_key: machine.host_key.clone(), keys }
 }
 
 async fn made(provider: &LocalProvider, id: i64, key: &KeyPair) -> Machine {
@@ -73,12 +68,12 @@ async fn a_machine_lets_in_its_own_key_and_no_other_machine_s() {
     let (one, two) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let (first, second) = (made(&provider, 1, &one).await, made(&provider, 2, &two).await);
     let refusal = SshProbe.boot_marker(&login(&first, &[&two])).await.unwrap_err();
-    assert!(refusal.contains("Permission denied"), "{refusal}");
+    assert!(refusal.to_string().contains("Permission denied"), "{refusal}");
     let with_both = SshProbe.boot_marker(&login(&second, &[&one, &two])).await.unwrap();
     assert_eq!(SshProbe.boot_marker(&login(&second, &[&two])).await.unwrap(), with_both);
     let false_host = Login { host_key: first.host_key.clone(), ..login(&second, &[&two]) };
     let refusal = SshProbe.boot_marker(&false_host).await.unwrap_err();
-    assert!(refusal.contains("Host key verification failed"), "{refusal}");
+    assert!(matches!(refusal, SshError::OtherHostKey(_)), "{refusal}");
     for id in [1, 2] {
         provider.terminate(&reference(id)).await.unwrap();
     }
@@ -134,7 +129,7 @@ async fn a_replaced_key_lets_nobody_in_and_what_it_started_ends() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(counts(&with_new), then, "{names:?}: they go on");
     let refusal = SshProbe.boot_marker(&login(&machine, &[&old])).await.unwrap_err();
-    assert!(refusal.contains("Permission denied"), "{refusal}");
+    assert!(refusal.to_string().contains("Permission denied"), "{refusal}");
     assert!(SshProbe.boot_marker(&login(&machine, &[&others])).await.is_ok(), "someone else's key is left alone");
     assert_eq!(run(&with_new, "pgrep -c -f '^sleep 1000' || true"), "1", "the service runs on");
     // Again, as a worker does that does not know how far another one got.
@@ -195,21 +190,8 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         base: None,
         outbound: None,
     };
-    // The machine's row names the provider of the program that launched it.
     let provider = Arc::new(LocalProvider::open(config).await.unwrap());
-    let named = Named { name: ProviderKind::Fake.into(), provider, budget: None };
-    let ports = Ports {
-        providers: Providers::new(named, []),
-        probe: Arc::new(SshProbe),
-        traffic: Arc::new(FakeTraffic::new()),
-        git: Arc::new(FakeGit::default()),
-        ansible: Arc::new(Scribe(name)),
-        resources: Servers::default(),
-    };
-    let runs_dir = yard.join(format!("runs-of-{name}"));
-    let options = ocim::start::options(&Settings::default(), yard, settings::keyring()).unwrap();
-    let manager = Manager::new(Db::open(url).unwrap(), applications(), ports, Options { runs_dir, ..options });
-    Builder::new(Arc::new(manager), 1, stop)
+    Builder::new(beside(url, &yard.join(name), provider, Scribe(name)), 1, stop)
 }
 
 /// Not a test of its own: the worker that the test below pauses or kills.
@@ -270,7 +252,7 @@ async fn taken_over(pause: impl Fn(Pid), wake: impl Fn(Pid)) {
     let after = written(&machine);
     assert_eq!(after[0], of_first, "the first playbook still writes");
     assert!(after[1] > of_second + 10, "{after:?}");
-    let key: PathBuf = yard.dir.path().join("runs-of-first/1/0-1/key-of-the-run");
+    let key: PathBuf = yard.dir.path().join("first/runs/1/0-1/key-of-the-run");
     let login = format!(
         "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i {} \
         ubuntu@{} true",

@@ -3,9 +3,11 @@
 //! Without root, the tests pass without a check. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
 mod bases;
+mod beside;
 mod conformance;
 mod containers;
 mod deployment;
+mod host_keys;
 mod keys;
 mod outbound;
 mod people;

@@ -147,7 +147,7 @@ async fn the_reaper_takes_twenty_orphans_and_a_floating_address_and_touches_no_s
     }
     // One of a server that others deleted, two that look alike.
     let lost = user.floating(&format!("ocim {installation} server 77")).await;
-    let kept = [user.floating("ocim 22222222-bbbb server 77").await, user.floating("somebody's").await];
+    let kept = [user.floating("ocim 22222222-bbbb server 77").await, user.floating("a stranger's").await];
     let of_strangers = async || {
         let all = user.servers().await;
         all.into_iter().filter(|server| strangers.iter().any(|id| server["id"] == **id)).collect::<Vec<_>>()

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::variable;
+use crate::app::http;
 
 #[derive(Debug, Default)]
 struct State {
@@ -34,7 +35,7 @@ impl Cable {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::<Mutex<State>>::default();
-        let (shared, http) = (state.clone(), Client::builder().no_proxy().build().unwrap());
+        let (shared, http) = (state.clone(), http().build().unwrap());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(carry(stream, address, shared.clone(), http.clone()));

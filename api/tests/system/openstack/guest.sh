@@ -11,7 +11,7 @@ guest=$GUESTS/$uuid
 link=og${uuid%%-*}
 
 boot() {
-  # Nova waits until nobody holds the pipe that it reads.
+  # Nova waits until no process holds the pipe that it reads.
   setsid nsenter "--net=/run/netns/$link" unshare --mount --uts --ipc --pid --fork --kill-child -- \
     sh "$(dirname "$0")/guest_init.sh" "$guest" "$BASE" "${OSTB_NAME:-guest}" </dev/null >>"$guest/console" 2>&1 &
   echo $! >"$guest/pid"

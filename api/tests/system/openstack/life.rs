@@ -54,7 +54,7 @@ async fn a_floating_address_comes_and_goes_with_its_machine() {
     let user = User::log_in(&variable("OS_PROJECT_NAME")).await;
     let provider = provider_with(|config| config.floating_network = Some("public".into()));
     clean(&provider).await;
-    let others = user.floating("somebody's").await;
+    let others = user.floating("a stranger's").await;
     provider.create(&spec(2)).await.unwrap();
     let active = settled(&provider, 2).await;
     let address = active.endpoint.unwrap().public_ip.to_string();

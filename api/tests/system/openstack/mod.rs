@@ -9,6 +9,7 @@ mod life;
 mod outages;
 mod reached;
 mod strangers;
+mod timing;
 mod user;
 
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ use ocim::machines::providers::openstack::{
 };
 use shared_types::ServerId;
 use tokio::process::Command;
+
+use crate::app::install_tls;
 
 const INSTALLATION: &str = "11111111-aaaa";
 
@@ -41,7 +44,7 @@ fn settings() -> CloudSettings {
 }
 
 fn config(settings: CloudSettings) -> OpenStackConfig {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     OpenStackConfig {
         credentials: settings.credentials().unwrap(),
         flavor: FlavorSelector::Smallest { memory_mb: 512, vcpus: 1, disk_gb: 1 },

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ocim::machines::key::KeyPair;
-use ocim::machines::probe::{Login, Probe};
+use ocim::machines::probe::{Login, Probe, SshError};
 use ocim::machines::provider::{Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::machines::providers::openstack::OpenStack;
 use shared_types::{ProviderKind, ServerId};
@@ -81,15 +81,15 @@ impl Probe for Reached {
         true
     }
 
-    async fn boot_marker(&self, _: &Login) -> Result<String, String> {
+    async fn boot_marker(&self, _: &Login) -> Result<String, SshError> {
         Ok(format!("boot {}", self.boots.load(Ordering::Relaxed)))
     }
 
-    async fn replace_key(&self, _: &Login, _: &KeyPair) -> Result<(), String> {
+    async fn replace_key(&self, _: &Login, _: &KeyPair) -> Result<(), SshError> {
         Ok(())
     }
 
-    async fn install_people(&self, _: &Login, _: &str) -> Result<(), String> {
+    async fn install_people(&self, _: &Login, _: &str) -> Result<(), SshError> {
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{INSTALLATION, variable};
+use crate::app::http;
 
 pub(super) struct User {
     http: Client,
@@ -20,8 +21,7 @@ pub(super) struct User {
 
 impl User {
     pub(super) async fn log_in(project: &str) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder().no_proxy().build().unwrap();
+        let http = http().build().unwrap();
         let (token, body) = Self::token(&http, project).await;
         let url = |kind: &str| {
             let services = body["token"]["catalog"].as_array().unwrap();

@@ -10,6 +10,7 @@ use ocim::config::gateway::Scheme;
 use ocim::routing::traffic::{Question, Traffic};
 
 use super::{CONNECTIONS, Gateway};
+use crate::app::http;
 
 /// A child process that is killed on drop.
 struct Running(Child);
@@ -61,11 +62,9 @@ fn proxy(directory: &Path, gateway: SocketAddr) -> (Running, SocketAddr) {
 
 /// A browser without a cookie store, so that the test sees the cookies.
 async fn browser(directory: &Path, proxy: SocketAddr) -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let certificate = std::fs::read(directory.join("certificate.pem")).unwrap();
     let certificate = reqwest::Certificate::from_pem(&certificate).unwrap();
-    let browser = reqwest::Client::builder()
-        .no_proxy()
+    let browser = http()
         .tls_certs_only([certificate])
         .redirect(reqwest::redirect::Policy::none())
         .resolve("django.localhost", proxy)

@@ -1,4 +1,4 @@
-//! What foreign code prints: endless, or meant for the terminal of whoever reads the log.
+//! What foreign code prints: endless, or meant for the terminal of the log's reader.
 
 use std::time::{Duration, Instant};
 

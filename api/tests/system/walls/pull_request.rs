@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::github::{FakeGithub, PullSpec};
-use crate::app::{Answer, Client, Credentials, own_address};
+use crate::app::{Client, Credentials, http, own_address};
 use crate::system::ansible::support::Repository;
 use crate::system::machines::yard::{cache_dir, is_root, run};
 
@@ -48,7 +48,6 @@ async fn a_pull_request_gets_no_file_of_the_manager_onto_its_machine() {
     if !is_root() {
         return;
     }
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let (walled, open) = tokio::join!(build(None), build(Some("none")));
     // The control: with `OCIM_SANDBOX=none` the keys of the vault arrive.
     assert_eq!(open.copied.as_deref(), Some(open.keys.as_str()), "{}", open.failure);
@@ -119,7 +118,7 @@ impl Program {
         command.envs(sandbox.map(|mode| ("OCIM_SANDBOX", mode)));
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).kill_on_drop(true);
         let child = command.spawn().unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http().build().unwrap();
         let base = format!("http://{listen}");
         let credentials = Credentials::None;
         let mut program = Self { data, child, client: Client::at(http.clone(), base.clone(), credentials) };
@@ -128,10 +127,7 @@ impl Program {
                 http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)
             })
             .await;
-        let login = http.post(format!("{base}/api/v1/auth/login"));
-        let login = Answer::to(login.json(&json!({ "username": "admin", "password": PASSWORD }))).await;
-        let cookie = login.header("set-cookie").split([';', '=']).nth(1).unwrap().to_owned();
-        program.client = Client::at(http, base, Credentials::Cookie(cookie));
+        program.client = Client::of_admin(http, base, PASSWORD).await;
         program
     }
 

@@ -91,7 +91,7 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
         Wish::Ignore => ("", "Ignore"),
     };
     let is_possible = Memo::new(move |_| asked.shown.with(|shown| is_possible(shown, wish)));
-    // Users without the role are told that they need it; then, why nobody may.
+    // Users without the role are told that they need it; then, why it is not possible now.
     let may = move || asked.shown.with(|shown| may(shown, wish));
     let why_not = move || asked.state.session.may(Role::Operator).and(may()).why_not();
     let is_off = move || asked.under_way.get().is_some() || !is_possible.get() || why_not().is_some();

@@ -153,8 +153,13 @@ fn Age(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
 fn End(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
     let at = move || machine.with(|one| one.ends_at.map(|at| format!("Deleted {}", exact(at))));
     let by = move || machine.with(words::machine::ended_by);
+    let text = move || machine.with(|one| words::machine::end(one, now.get()));
+    // A time to come gets a label where the columns have no heads.
+    let is_due = move || machine.with(|one| !matches!(one.role, MachineRole::Ending | MachineRole::Ended));
     view! {
-        <span title=at>{move || machine.with(|one| words::machine::end(one, now.get())).unwrap_or_else(|| "–".to_owned())}</span>
+        <span title=at class:due=is_due class:unset=move || text().is_none()>
+            {move || text().unwrap_or_else(|| "–".to_owned())}
+        </span>
         <small>{by}</small>
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn ProvidersCard(system: Memo<Arc<SystemState>>) -> impl IntoView {
             <header>
                 <h2>"Providers of machines"</h2>
                 <span class="fine">{count}</span>
-                <a class="end" href=Page::Servers.to_string()>"All machines"</a>
+                <span class="right"><a href=Page::Servers.to_string()>"All machines"</a></span>
             </header>
             <ul class="lines parts">{rows}</ul>
         </section>

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
 
 use crate::machines::key::KeyPair;
-use crate::machines::probe::{Login, Probe};
+use crate::machines::probe::{Login, Probe, SshError};
 use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
@@ -316,18 +316,18 @@ impl Probe for Liar {
         self.honest.answers_ssh(address).await
     }
 
-    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+    async fn boot_marker(&self, login: &Login) -> Result<String, SshError> {
         self.honest.boot_marker(login).await
     }
 
-    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), SshError> {
         if self.is(Lie::HasNoSudo) {
-            return Err("sudo: a password is required".to_owned());
+            return Err("sudo: a password is required".to_owned().into());
         }
         self.honest.replace_key(login, next).await
     }
 
-    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), SshError> {
         self.honest.install_people(login, block).await
     }
 }

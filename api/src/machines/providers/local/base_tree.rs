@@ -6,15 +6,16 @@
 //! ([`super::trees`]), and machines keep the tree they were made on. The directory is renamed into place when it is
 //! complete.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use chrono::Utc;
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -48,6 +49,13 @@ pub enum Form {
     Archive,
 }
 
+/// A directory with the modes of the script and of apt's options in it.
+struct Bench {
+    dir: TempDir,
+    script: u32,
+    options: u32,
+}
+
 impl Form {
     /// The one that this process can make.
     #[must_use]
@@ -69,6 +77,20 @@ impl Form {
             Self::Directory => ["--mode=root", "--format=directory"],
             Self::Archive => ["--mode=unshare", "--format=tar"],
         }
+    }
+
+    /// A new directory for what mmdebstrap reads and unpacks. As an ordinary user, it works in a namespace that does not map
+    /// this user: there it may enter only directories that all users may, which a home often is not.
+    fn bench(self, workshop: &Path) -> Result<Bench, LocalError> {
+        let (parent, dir, script, options) = match self {
+            // The options may hold the password of a proxy.
+            Self::Directory => (workshop, 0o700, 0o700, 0o600),
+            // /tmp may be small.
+            Self::Archive => (Path::new("/var/tmp"), 0o755, 0o755, 0o644),
+        };
+        let made = tempfile::Builder::new().prefix("ocim-base-").tempdir_in(parent).map_err(LocalError::io(parent))?;
+        set_mode(made.path(), dir)?;
+        Ok(Bench { dir: made, script, options })
     }
 
     fn preflight(self) -> Result<(), LocalError> {
@@ -220,10 +242,10 @@ async fn make(workshop: &Path, form: Form, release: &str, progress: &(dyn Fn(&st
     let sources = apt::sources(release).await?;
     let options = apt::acquire_options().await?;
     fs::create_dir_all(workshop).map_err(LocalError::io(workshop))?;
-    let customize = workshop.join("customize.sh");
-    let options_file = workshop.join("apt.conf");
-    write_new(&customize, CUSTOMIZE, 0o700)?;
-    write_new(&options_file, &options, 0o600)?;
+    let bench = form.bench(workshop)?;
+    let (customize, options_file) = (bench.dir.path().join("customize.sh"), bench.dir.path().join("apt.conf"));
+    write_new(&customize, CUSTOMIZE, bench.script)?;
+    write_new(&options_file, &options, bench.options)?;
 
     progress(&format!("making the base tree of the machines ({release}, about 260 MB)"));
     let mut command = Command::new("mmdebstrap");
@@ -238,10 +260,11 @@ async fn make(workshop: &Path, form: Form, release: &str, progress: &(dyn Fn(&st
         .args(sources)
         .env("LC_ALL", "C");
     if form == Form::Archive {
-        // It unpacks the tree there; /tmp may be small.
-        command.env("TMPDIR", workshop);
+        command.env("TMPDIR", bench.dir.path());
     }
-    watch("mmdebstrap", command, progress).await
+    let made = watch("mmdebstrap", command, progress).await;
+    // Why it could not be made is told first.
+    made.and(bench.dir.close().map_err(LocalError::io("/var/tmp")))
 }
 
 /// Runs a program for half an hour at most, and passes on the progress lines of mmdebstrap. What it last printed is in the
@@ -295,7 +318,13 @@ fn version(release: &str) -> String {
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), LocalError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(LocalError::io(path))
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(LocalError::io(path))?;
+    set_mode(path, mode)
+}
+
+/// Sets the mode, regardless of the umask.
+fn set_mode(path: &Path, mode: u32) -> Result<(), LocalError> {
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LocalError::io(path))
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, LocalError> {

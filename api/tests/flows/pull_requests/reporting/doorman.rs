@@ -7,6 +7,8 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
+use crate::app::http;
+
 /// Forwards requests, except those that it refuses.
 pub struct Doorman {
     pub base: String,
@@ -23,12 +25,10 @@ struct Rule {
 
 impl Doorman {
     pub async fn before(behind: &str) -> Self {
-        // rustls has one provider here; installing it again fails, which is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let refused = Arc::new(Mutex::new("nothing".to_owned()));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = http().build().unwrap();
         let rule = Rule { behind: behind.to_owned(), refused: refused.clone(), client };
         let server =
             HttpServer::new(move || App::new().app_data(web::Data::new(rule.clone())).default_service(web::to(pass)));

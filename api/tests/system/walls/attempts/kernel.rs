@@ -55,7 +55,7 @@ if libc.syscall(298 if os.uname().machine == "x86_64" else 241, what, 0, -1, -1,
     )
     .control(Control::If("python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET)'")),
     widens("fixed addresses", "setarch -R true && worked"),
-    // As if somebody had typed a character into the terminal. A terminal of its own stands for the operator's.
+    // As if a person had typed a character into the terminal. A terminal of its own stands for the operator's.
     widens(
         "typing into a terminal",
         r#"timeout 3 python3 -c '

@@ -1,4 +1,4 @@
-//! Servers of the host and of its networks. Each answers with the loot to whoever connects.
+//! Servers of the host and of its networks. Each answers every connection with the loot.
 
 use super::{Attempt, Kind};
 
