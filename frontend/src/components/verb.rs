@@ -2,11 +2,13 @@
 
 use futures::FutureExt;
 use leptos::prelude::*;
+use shared_types::applications::DataPlace;
 use shared_types::{AppServer, AppServerSummary, Instance, Serving};
 use std::sync::Arc;
 
 use super::archive::ArchiveDialog;
 use super::ask_dialog::{Act, AskDialog};
+use super::data_place::place_of;
 use super::purge_dialog::PurgeDialog;
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
@@ -129,8 +131,11 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
 #[component]
 fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
     let server = &whole.server;
-    let is_true = |value: &serde_json::Value| value.as_bool().unwrap_or_default();
-    let has_databases = whole.configuration.get("use_ephemeral_databases").is_some_and(is_true);
+    let data = match place_of(&whole) {
+        DataPlace::Outside => None,
+        DataPlace::Machine => Some(("They are on this machine. ", "All data of its users will be deleted.")),
+        DataPlace::Playbooks => Some(("Its playbooks decide where they are. ", "What is on this machine will be deleted.")),
+    };
     let at = server.public_ip.as_ref().map(|ip| format!(" at {ip}"));
     view! {
         <dl>
@@ -141,9 +146,9 @@ fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
                 " "
                 <span class="fine">{server.provider.as_str()}</span>
             </dd>
-            {has_databases.then(|| view! {
+            {data.map(|(place, loss)| view! {
                 <dt>"Databases"</dt>
-                <dd>"They are on this machine. " <b>"All courses, users and uploads will be deleted."</b></dd>
+                <dd>{place} <b>{loss}</b></dd>
             })}
         </dl>
     }

@@ -141,7 +141,10 @@ async fn live(conn: &mut AsyncPgConnection, id: InstanceId, kind: ResourceKind) 
 }
 
 /// The server for an instance that has chosen none; none: the application does without.
-async fn server_for<'m>(
+///
+/// # Errors
+/// [`Refusal::Conflict`] if there is none and one is required; [`Refusal::Db`] when a statement fails.
+pub(super) async fn server_for<'m>(
     manager: &'m Manager,
     conn: &mut AsyncPgConnection,
     id: InstanceId,
