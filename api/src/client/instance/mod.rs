@@ -6,6 +6,7 @@ mod find;
 mod hold;
 mod list;
 mod render;
+mod resources;
 mod set;
 mod settings;
 mod show;
@@ -28,6 +29,8 @@ pub enum Verb {
     Hold(hold::Arguments),
     Unhold(hold::UnholdArguments),
     Render(render::Arguments),
+    #[command(subcommand)]
+    Resources(resources::Verb),
 }
 
 /// Performs one operation.
@@ -45,5 +48,6 @@ pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError>
         Verb::Hold(arguments) => hold::hold(&arguments, api, out).await,
         Verb::Unhold(arguments) => hold::unhold(&arguments, api, out).await,
         Verb::Render(arguments) => render::render(&arguments, api, out).await,
+        Verb::Resources(verb) => resources::run(verb, api, out).await,
     }
 }
