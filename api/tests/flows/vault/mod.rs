@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex};
 use ocim::ansible::fake::FakeAnsible;
 use ocim::git::fake::FakeGit;
 use ocim::platform::vault::{self, Keyring};
+use ocim::resources::providers::fake::FakeServer;
+use ocim::resources::registry::Servers;
 use serde_json::{Map, Value, json};
-use shared_types::Role;
 use shared_types::settings::Schema;
+use shared_types::{ResourceKind, Role};
 use tokio_util::sync::CancellationToken;
 
 use self::parrot::Parrot;
+use super::resources::named;
 use crate::app::{Client, Database, Setup, TestApp, until};
 use crate::routes::document::operations;
 
@@ -97,8 +100,8 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn fifty_secrets_are_nowhere_in_clear() {
-    let secrets: Vec<String> = (0..50).map(|_| secret()).collect();
+async fn more_than_fifty_secrets_are_nowhere_in_clear() {
+    let mut secrets: Vec<String> = (0..50).map(|_| secret()).collect();
     let parrot =
         Arc::new(Parrot { git: FakeGit::default(), inner: FakeAnsible::with_tasks(1), given: Mutex::default() });
     let heard = Heard::default();
@@ -106,11 +109,22 @@ async fn fifty_secrets_are_nowhere_in_clear() {
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || logs.clone());
     let _listening = tracing::subscriber::set_default(subscriber.finish());
     tracing::info!("the test listens");
-    let app =
-        TestApp::with(Setup { git: Some(parrot.clone()), ansible: Some(parrot.clone()), ..Setup::default() }).await;
+    let server = Arc::new(FakeServer::new(ResourceKind::Mysql));
+    let resources = Servers::new([named("main", &server)]);
+    let setup = Setup { git: Some(parrot.clone()), ansible: Some(parrot.clone()), resources, ..Setup::default() };
+    let app = TestApp::with(setup).await;
     let admin = app.person(Role::Admin).await;
-    let instance = created(&admin, settings(&secrets)).await;
+    let mut settings = settings(&secrets);
+    settings["use_ephemeral_databases"] = json!(false);
+    let instance = created(&admin, settings).await;
+    secrets.push(secret());
+    let entered = json!({ "host": "mongo.example", "username": "campus", "password": secrets[50],
+        "databases": { "edxapp": "campus", "forum": "campus_forum" } });
+    let resources = format!("/api/v1/instances/{instance}/resources");
+    admin.put(&format!("{resources}/mongodb"), json!({ "given": entered })).await.expect(200);
     let built = app.built(instance).await;
+    let password = || server.accounts().into_values().next().unwrap();
+    secrets.push(password());
     assert_eq!(built["status"], "failed", "{built:#}");
     until("the mail is sent", async || app.mailer.sent().len() == 1).await;
     let change = json!({ "openedx_release": "other", YAML: format!("A_PASSWORD: {}", secrets[2]) });
@@ -120,6 +134,11 @@ async fn fifty_secrets_are_nowhere_in_clear() {
     for secret in &secrets {
         assert!(given.contains(secret.as_str()), "Ansible has them all");
     }
+    let replace = json!({ "cuts_off": true });
+    admin.post(&format!("{resources}/mysql/rotate"), replace).await.expect(200);
+    secrets.push(password());
+    let shown = admin.post(&format!("{resources}/mysql/credentials"), json!({})).await.expect(200);
+    assert_eq!(shown["password"], secrets[52], "an administrator sees it");
     let mut places = dump(&app).await;
     let tables = places.len();
     let read = answers(&admin).await;
