@@ -21,6 +21,7 @@ mod keys;
 mod log_writing;
 mod machines;
 mod mail;
+mod maintenance;
 mod parting;
 mod providers;
 mod pull_requests;

@@ -123,6 +123,13 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
                         on_click=Callback::new(move |()| ask.run(Verb::Hold))
                     />
                 </Show>
+                <PossibleButton
+                    class="quiet"
+                    hint="Visitors get a text from you in place of the site."
+                    shape=Shape::Warning
+                    label="Maintenance page…"
+                    on_click=Callback::new(move |()| ask.run(Verb::Maintenance))
+                />
             </div>
         </article>
     }

@@ -20,6 +20,7 @@ mod keys;
 mod lanes;
 mod launch;
 pub mod log;
+mod maintenance;
 mod mark;
 mod possible;
 mod preview;
@@ -64,6 +65,7 @@ pub use lanes::ProgressBar;
 pub use lanes::{Lanes, time_left};
 pub use launch::{Launch, LaunchButton};
 pub use log::LogCard;
+pub use maintenance::MaintenanceBanner;
 pub use mark::Marks;
 #[cfg(debug_assertions)]
 pub use mark::OneMark;

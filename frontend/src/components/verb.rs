@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::archive::ArchiveDialog;
 use super::ask_dialog::{Act, AskDialog};
 use super::data_place::place_of;
+use super::maintenance::MaintenanceDialog;
 use super::purge_dialog::PurgeDialog;
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
@@ -30,6 +31,8 @@ pub enum Verb {
     Terminate(AppServerSummary),
     /// Sets a hold: automation activates nothing.
     Hold,
+    /// Puts the maintenance page up.
+    Maintenance,
     Archive,
     /// Deletes what the archived instance owns.
     Purge,
@@ -54,6 +57,7 @@ pub fn VerbDialog(
         Verb::Stop(target) => view! { <Stop target on_close/> }.into_any(),
         Verb::Terminate(target) => view! { <Terminate target on_close/> }.into_any(),
         Verb::Hold => view! { <Hold instance on_close/> }.into_any(),
+        Verb::Maintenance => view! { <MaintenanceDialog instance on_close/> }.into_any(),
         Verb::Archive => view! { <ArchiveDialog instance on_close/> }.into_any(),
         Verb::Purge => view! { <PurgeDialog instance on_close/> }.into_any(),
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, Verb, VerbDialog};
+use crate::components::{ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, Verb, VerbDialog};
 use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;
@@ -87,6 +87,7 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         <div class="page">
             <Header instance/>
             <ArchivedBanner instance ask/>
+            <MaintenanceBanner instance/>
             <HoldBanner instance/>
             <Tabs id instance part/>
             {move || match part.get() {
