@@ -27,7 +27,7 @@ async fn visitors_get_the_page_until_it_is_taken_down_and_switches_go_on_meanwhi
     let ended = operator.delete(&path).await.expect(200);
     assert_eq!(ended["maintenance"], Value::Null);
     until("the page is gone", async || notice("demo.localhost").is_none()).await;
-    assert_eq!(app.traffic.table()["demo.localhost"], Some(app.address_of(second).await));
+    assert_eq!(app.traffic.table()["demo.localhost"], Some(app.sites[1].address));
     operator.delete(&path).await.expect(200);
     let trail = app.person(Role::Admin).await.get("/api/v1/activity?limit=50").await.expect(200);
     let actions: Vec<_> = trail["items"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();

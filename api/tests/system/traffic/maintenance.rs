@@ -53,7 +53,7 @@ async fn the_longest_text_fits_and_a_restart_of_the_gateway_keeps_it() {
     let page = async || gateway.send("127.0.0.1", GET).await.remove(0);
     let expected = "&quot;".repeat(500);
     assert!(page().await.body.contains(&expected));
-    gateway.inner.process().signal(rustix::process::Signal::KILL).unwrap();
+    gateway.inner.process().signal(ocim::platform::children::Signal::KILL).unwrap();
     let supervised = async {
         let answered = async {
             loop {
