@@ -11,14 +11,14 @@ use crate::state::state;
 use crate::ui::{Icon, Shape};
 
 /// Where the databases of app servers with these settings are.
-pub fn data_place(instance_type: &str, settings: &Value) -> DataPlace {
-    let none = Map::new();
-    (applications::named(instance_type).data)(settings.as_object().unwrap_or(&none))
+pub fn data_place(instance_type: &str, settings: &Map<String, Value>) -> DataPlace {
+    (applications::named(instance_type).data)(settings)
 }
 
 /// Where those of an app server are.
 pub fn place_of(app_server: &AppServer) -> DataPlace {
-    data_place(&app_server.instance.instance_type, &app_server.configuration)
+    let none = Map::new();
+    data_place(&app_server.instance.instance_type, app_server.configuration.as_object().unwrap_or(&none))
 }
 
 /// Said beside the button that launches: that the next app server does not have the present data.
@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn the_place_is_that_of_the_type() {
-        assert_eq!(data_place("openedx", &json!({ "use_ephemeral_databases": false })), DataPlace::Outside);
-        assert_eq!(data_place("openedx", &json!({ "use_ephemeral_databases": true })), DataPlace::Machine);
-        assert_eq!(data_place("of another program", &json!({})), DataPlace::Playbooks);
+        let place = |kind, settings: Value| data_place(kind, &settings.as_object().cloned().unwrap_or_default());
+        assert_eq!(place("openedx", json!({ "use_ephemeral_databases": false })), DataPlace::Outside);
+        assert_eq!(place("openedx", json!({ "use_ephemeral_databases": true })), DataPlace::Machine);
+        assert_eq!(place("of another program", json!({})), DataPlace::Playbooks);
     }
 }

@@ -60,10 +60,10 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
 /// What the next app server will not have, if the changes move the databases of an instance that has an active app server.
 fn moved_data(instance: &Instance, sent: &Map<String, Value>) -> Option<&'static str> {
     instance.summary.active_appserver.as_ref()?;
-    let place = |settings: &Value| data_place(&instance.summary.instance_type, settings);
-    let mut after = instance.settings.as_object()?.clone();
+    let place = |settings: &Map<String, Value>| data_place(&instance.summary.instance_type, settings);
+    let mut after = instance.settings.clone();
     after.extend(sent.clone());
-    let (before, after) = (place(&instance.settings), place(&Value::Object(after)));
+    let (before, after) = (place(&instance.settings), place(&after));
     before.loss(after).filter(|_| before != after)
 }
 
