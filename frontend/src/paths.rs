@@ -241,8 +241,14 @@ mod tests {
     #[test]
     fn every_page_is_read_back_from_its_path() {
         let id = InstanceId(7);
-        let tabs =
-            [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Data, Tab::Log, Tab::PullRequest];
+        let tabs = [
+            Tab::AppServers(None),
+            Tab::AppServers(Some(AppServerId(9))),
+            Tab::Settings,
+            Tab::Data,
+            Tab::Log,
+            Tab::PullRequest,
+        ];
         let pages = [
             Page::Login,
             Page::Home,

@@ -10,8 +10,8 @@ use shared_types::system::{ProviderOffer, ProviderState, ResourceServerState, Sy
 use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
-    InstanceSummary, MachineRole, ProviderKind, PullRequest, ResourceId, ResourceKind, ResourceServerName, Role, Server, ServerDetail, ServerId, ServerStatus,
-    Serving, SshLogin, Trigger, UserId,
+    InstanceSummary, MachineRole, ProviderKind, PullRequest, ResourceId, ResourceKind, ResourceServerName, Role,
+    Server, ServerDetail, ServerId, ServerStatus, Serving, SshLogin, Trigger, UserId,
 };
 
 /// An open pull request that waits for approval.

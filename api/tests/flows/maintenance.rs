@@ -30,7 +30,8 @@ async fn visitors_get_the_page_until_it_is_taken_down_and_switches_go_on_meanwhi
     assert_eq!(app.traffic.table()["demo.localhost"], Some(app.sites[1].address));
     operator.delete(&path).await.expect(200);
     let trail = app.person(Role::Admin).await.get("/api/v1/activity?limit=50").await.expect(200);
-    let actions: Vec<_> = trail["items"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
+    let actions: Vec<_> =
+        trail["items"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
     let count = |action| actions.iter().filter(|one| **one == action).count();
     assert_eq!((count("begin_maintenance"), count("end_maintenance")), (2, 1), "{actions:?}");
     app.end().await;

@@ -63,10 +63,8 @@ pub fn MaintenanceDialog(instance: Arc<Instance>, on_close: Callback<()>) -> imp
     let typed = RwSignal::new(present.unwrap_or_else(|| BeginMaintenance::USUAL_TEXT.to_owned()));
     let (reason, refused) = (RwSignal::new(String::new()), Refused::default());
     let act: Fill = Callback::new(move |()| {
-        let body = BeginMaintenance {
-            text: Some(typed.get_untracked()),
-            reason: words::reason(&reason.get_untracked()),
-        };
+        let body =
+            BeginMaintenance { text: Some(typed.get_untracked()), reason: words::reason(&reason.get_untracked()) };
         async move {
             let answer = api::instances::begin_maintenance(id, &body).await;
             data.refresh(Key::Instance(id));

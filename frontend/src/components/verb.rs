@@ -138,7 +138,9 @@ fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
     let data = match place_of(&whole) {
         DataPlace::Outside => None,
         DataPlace::Machine => Some(("They are on this machine. ", "All data of its users will be deleted.")),
-        DataPlace::Playbooks => Some(("Its playbooks decide where they are. ", "What is on this machine will be deleted.")),
+        DataPlace::Playbooks => {
+            Some(("Its playbooks decide where they are. ", "What is on this machine will be deleted."))
+        }
     };
     let at = server.public_ip.as_ref().map(|ip| format!(" at {ip}"));
     view! {

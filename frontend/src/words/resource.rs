@@ -17,7 +17,11 @@ pub fn bytes(count: i64) -> String {
         unit = Some(larger);
     }
     let unit = unit.copied().unwrap_or_default();
-    if tenths < 100 && unit != "B" { format!("{}.{} {unit}", tenths / 10, tenths % 10) } else { format!("{} {unit}", tenths / 10) }
+    if tenths < 100 && unit != "B" {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {unit}", tenths / 10)
+    }
 }
 
 /// The CSS class of a state's label.

@@ -106,7 +106,11 @@ mod tests {
     fn only_databases_that_both_use_carry_data_over() {
         let all = [DataPlace::Machine, DataPlace::Outside, DataPlace::Playbooks];
         for (from, to) in all.into_iter().flat_map(|from| all.map(|to| (from, to))) {
-            assert_eq!(from.loss(to).is_none(), from == DataPlace::Outside && to == DataPlace::Outside, "{from:?} {to:?}");
+            assert_eq!(
+                from.loss(to).is_none(),
+                from == DataPlace::Outside && to == DataPlace::Outside,
+                "{from:?} {to:?}"
+            );
         }
     }
 }

@@ -144,7 +144,8 @@ async fn credentials(arguments: &CredentialsArguments, api: &Api, out: &Output) 
         return out.document(&answer);
     }
     let ResourceCredentials { kind: _, host, port, username, password, has_tls, databases, options } = decode(&answer)?;
-    let named: Vec<_> = databases.into_iter().map(|(name, at)| (format!("database {name}"), at)).chain(options).collect();
+    let named: Vec<_> =
+        databases.into_iter().map(|(name, at)| (format!("database {name}"), at)).chain(options).collect();
     let mut fields = vec![
         ("host", host),
         ("port", port.to_string()),
@@ -170,7 +171,8 @@ async fn choose(arguments: ChooseArguments, api: &Api, out: &Output) -> Result<(
         None => json!({ "server": server }),
         Some(host) => {
             let password = terminal::secret("Password of the account").await?;
-            let databases: serde_json::Map<_, Value> = databases.into_iter().map(|(name, at)| (name, at.into())).collect();
+            let databases: serde_json::Map<_, Value> =
+                databases.into_iter().map(|(name, at)| (name, at.into())).collect();
             let options: serde_json::Map<_, Value> = options.into_iter().map(|(name, at)| (name, at.into())).collect();
             json!({ "given": {
                 "host": host, "port": port, "username": username, "password": password, "has_tls": !no_tls,

@@ -142,7 +142,8 @@ mod tests {
     async fn keeps_the_table_and_fails_when_told() {
         let fake = FakeTraffic::new();
         let target: SocketAddr = "10.0.0.2:80".parse().unwrap();
-        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target), notice: None, scheme: Scheme::Http };
+        let route =
+            |name: &str| Route { hostname: name.to_owned(), target: Some(target), notice: None, scheme: Scheme::Http };
         fake.apply(&[route("a")]).await.unwrap();
         fake.apply(&[route("b")]).await.unwrap();
         assert_eq!(fake.table().len(), 2);

@@ -70,7 +70,8 @@ pub(super) async fn play(app: &TestApp, server: &FakeServer, instance: i64, what
         }
         Outside::Sweep => sweep(app).await?,
         Outside::Rotate => {
-            let answer = administrator.post(&format!("{path}/resources/mysql/rotate"), json!({ "cuts_off": true })).await;
+            let answer =
+                administrator.post(&format!("{path}/resources/mysql/rotate"), json!({ "cuts_off": true })).await;
             if answer.status.is_server_error() {
                 return Err(answer.body.to_string());
             }
@@ -100,7 +101,9 @@ pub(super) async fn check(app: &TestApp, server: &FakeServer, strangers: &[Strin
         return Err(format!("the stranger's {gone} is gone"));
     }
     for name in there.iter().filter(|name| names::is_ours(&installation, name)) {
-        let row = format!("SELECT count(*) AS n FROM resources WHERE remote_name = '{name}' AND state NOT IN ('wanted', 'deleted')");
+        let row = format!(
+            "SELECT count(*) AS n FROM resources WHERE remote_name = '{name}' AND state NOT IN ('wanted', 'deleted')"
+        );
         if app.number(&row).await != 1 {
             return Err(format!("{name} is at the server and has no row"));
         }

@@ -56,7 +56,8 @@ impl Gateway {
         let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections };
         let inner = HaproxyGateway::start(config).await.unwrap();
         let application = Application::start().await;
-        let route = |hostname: &str, target, scheme| Route { hostname: hostname.to_owned(), target, notice: None, scheme };
+        let route =
+            |hostname: &str, target, scheme| Route { hostname: hostname.to_owned(), target, notice: None, scheme };
         let target = Some(application.address);
         let routes = [
             route("echo.localhost", target, Scheme::Http),

@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, Verb, VerbDialog};
+use crate::components::{
+    ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, Verb, VerbDialog,
+};
 use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;

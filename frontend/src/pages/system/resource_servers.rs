@@ -71,7 +71,8 @@ fn troubles(server: &ResourceServerState) -> Vec<String> {
     });
     let error = server.last_error.as_deref().and_then(words::sentence);
     let listed = |names: &[String], words: &str| (!names.is_empty()).then(|| format!("{words}: {}.", names.join(", ")));
-    let unowned = listed(&server.unowned, "With this installation's prefix and of no instance; ocim does not delete them");
+    let unowned =
+        listed(&server.unowned, "With this installation's prefix and of no instance; ocim does not delete them");
     let missing = listed(&server.missing, "Made here, and not here any more");
     [lacking, error, unowned, missing].into_iter().flatten().collect()
 }

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use shared_types::app_server::Possible;
-use shared_types::resource::{InstanceResources, Resource, ResourceClass, ResourcePart, ResourceState, WantedResources};
+use shared_types::resource::{
+    InstanceResources, Resource, ResourceClass, ResourcePart, ResourceState, WantedResources,
+};
 use shared_types::{Instance, ResourceKind, Role};
 use std::sync::Arc;
 
@@ -33,9 +35,8 @@ pub(super) fn KindCard(
         let of_kind = |one: &&Resource| one.kind == kind;
         resources.with(|resources| resources.items.iter().filter(of_kind).cloned().collect::<Vec<_>>())
     });
-    let wanted = Memo::new(move |_| {
-        resources.with(|resources| resources.wanted.iter().find(|one| one.kind == kind).cloned())
-    });
+    let wanted =
+        Memo::new(move |_| resources.with(|resources| resources.wanted.iter().find(|one| one.kind == kind).cloned()));
     let place = Memo::new(move |_| items.with(|items| account(items).map(words::resource::place)));
     let rows = move || items.get().into_iter().map(|one| view! { <Row one/> }).collect_view();
     let asked = RwSignal::new(None::<Asked>);
@@ -64,11 +65,7 @@ pub(super) fn KindCard(
 }
 
 #[component]
-fn Buttons(
-    instance: Memo<Arc<Instance>>,
-    items: Memo<Vec<Resource>>,
-    asked: RwSignal<Option<Asked>>,
-) -> impl IntoView {
+fn Buttons(instance: Memo<Arc<Instance>>, items: Memo<Vec<Resource>>, asked: RwSignal<Option<Asked>>) -> impl IntoView {
     let is_archived = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_some()));
     let can_choose = Signal::derive(move || {
         if is_archived.get() { Possible::No("The instance is archived.") } else { items.with(|items| choosable(items)) }
@@ -139,13 +136,15 @@ fn Row(one: Resource) -> impl IntoView {
 fn next(wanted: &WantedResources, is_empty: bool) -> Option<AnyView> {
     if let Some(missing) = &wanted.missing {
         let missing = missing.clone();
-        return Some(view! {
-            <div class="notice" role="status">
-                <Icon shape=Shape::Warning/>
-                <span>"The next launch would be refused. " {missing}</span>
-            </div>
-        }
-        .into_any());
+        return Some(
+            view! {
+                <div class="notice" role="status">
+                    <Icon shape=Shape::Warning/>
+                    <span>"The next launch would be refused. " {missing}</span>
+                </div>
+            }
+            .into_any(),
+        );
     }
     let words = is_empty.then(|| next_words(wanted))?;
     Some(view! { <p class="body fine">{words}</p> }.into_any())

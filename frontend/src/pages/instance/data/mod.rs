@@ -32,9 +32,8 @@ pub fn DataTab(instance: Memo<Arc<Instance>>) -> impl IntoView {
 /// Where the databases of the next app server are.
 #[component]
 fn PlaceCard(instance: Memo<Arc<Instance>>) -> impl IntoView {
-    let place = Memo::new(move |_| {
-        instance.with(|instance| data_place(&instance.summary.instance_type, &instance.settings))
-    });
+    let place =
+        Memo::new(move |_| instance.with(|instance| data_place(&instance.summary.instance_type, &instance.settings)));
     let id = instance.with_untracked(|instance| instance.summary.id);
     let settings = Page::Instance(id, Tab::Settings).to_string();
     view! {

@@ -12,11 +12,7 @@ use crate::state::data::Key;
 use crate::state::state;
 
 #[component]
-pub(super) fn RotateDialog(
-    instance: Memo<Arc<Instance>>,
-    kind: ResourceKind,
-    on_close: Callback<()>,
-) -> impl IntoView {
+pub(super) fn RotateDialog(instance: Memo<Arc<Instance>>, kind: ResourceKind, on_close: Callback<()>) -> impl IntoView {
     let data = state().data;
     let instance = instance.get_untracked();
     let id = instance.summary.id;
