@@ -251,7 +251,7 @@ pub fn account() -> Resource {
 pub fn wanted() -> WantedResources {
     WantedResources {
         kind: ResourceKind::Mysql,
-        databases: vec!["edxapp".into()],
+        databases: vec!["main".into()],
         is_required: true,
         server: Some(server_name()),
         missing: None,

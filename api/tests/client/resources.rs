@@ -16,7 +16,7 @@ async fn resources_are_listed_and_an_administrator_sees_the_password() {
     let lines = listed.expect(0);
     assert!(lines.contains(&user) && lines.contains("present") && !lines.contains(&password), "{lines}");
     assert_eq!(lines.lines().count(), 4, "{lines}");
-    operator.run(&["instance", "resources", "credentials", &id, "mysql"]).await.refused(4);
+    operator.run(&["instance", "resources", "credentials", &id, "mysql"]).await.refused(3);
     let administrator = Shell::of(&app, Role::Admin).await;
     let shown = administrator.run(&["instance", "resources", "credentials", &id, "mysql"]).await;
     assert!(shown.expect(0).contains(&password) && shown.stdout.contains("database pages"), "{shown:?}");

@@ -29,7 +29,8 @@ async fn what_the_next_app_server_asks_for_is_shown_with_its_server_or_what_to_d
     assert_eq!(json!(asked), expected);
     app.built(id).await;
     assert_eq!(wanted(&app, id).await[0]["server"], "main");
-    let plain = app.instance("demo").await;
+    let body = json!({ "name": "demo", "sub_domain": "demo", "use_ephemeral_databases": true });
+    let plain = app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap();
     assert_eq!(wanted(&app, plain).await, Vec::<Value>::new(), "its databases are on the machine");
     app.end().await;
     let app = TestApp::idle().await;

@@ -67,7 +67,7 @@ pub struct ReplaceArguments {
 #[command(after_help = "EXAMPLES:
     ocim instance resources choose 1 mysql --server main
     ocim instance resources choose 1 mongodb --host mongo.example --username campus \\
-        --database edxapp=campus --database forum=campus_forum <password.txt")]
+        --database main=campus --database forum=campus_forum <password.txt")]
 pub struct ChooseArguments {
     /// Id, whole name or domain of the instance
     instance: String,

@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_next_build_says_what_it_makes() {
         let wanted = samples::wanted();
-        assert_eq!(next_words(&wanted), "The next build makes an account and these databases at main: edxapp.");
+        assert_eq!(next_words(&wanted), "The next build makes an account and these databases at main: main.");
         let optional = WantedResources { server: None, is_required: false, ..wanted };
         assert!(next_words(&optional).starts_with("Optional"));
     }
