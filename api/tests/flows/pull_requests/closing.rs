@@ -146,7 +146,8 @@ async fn databases_that_ocim_made_for_a_preview_end_with_it_and_no_others() {
     story.github.close(FORK, number);
     story.sweep().await;
     story.until_archived(preview).await;
-    let due = "SELECT coalesce(string_agg(remote_name, ' ' ORDER BY id), '') AS text FROM resources WHERE state = 'deleting'";
+    let due =
+        "SELECT coalesce(string_agg(remote_name, ' ' ORDER BY id), '') AS text FROM resources WHERE state = 'deleting'";
     assert_eq!(story.app.text(due).await, "ap dp", "not what was entered, and nothing of the other instance");
     story.end().await;
 }
