@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ocim::platform::vault::{self, Keyring};
 use serde_json::{Value, json};
-use shared_types::Role;
 use shared_types::settings::Schema;
 use tokio_util::sync::CancellationToken;
 
