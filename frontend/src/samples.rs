@@ -225,7 +225,7 @@ pub fn resource_server(name: &str) -> ResourceServerState {
 }
 
 /// An account at MySQL that its server has confirmed.
-pub fn account() -> Resource {
+pub fn resource() -> Resource {
     Resource {
         id: ResourceId(1),
         kind: ResourceKind::Mysql,

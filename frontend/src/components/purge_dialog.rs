@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_goes_is_named_with_its_place_and_size() {
-        let account = samples::account();
+        let account = samples::resource();
         assert_eq!(gone_words(&account), "MySQL: Account (ocim_1f2e3d4c_abcdefghijklmnop) at main");
         let sized = Resource { size_bytes: Some(312_000_000), ..account.clone() };
         assert!(gone_words(&sized).ends_with(" at main, 312 MB"));

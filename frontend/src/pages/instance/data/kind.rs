@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn another_server_can_be_chosen_until_one_was_asked() {
-        let account = |class, state| vec![Resource { class, state, ..samples::account() }];
+        let account = |class, state| vec![Resource { class, state, ..samples::resource() }];
         assert_eq!(choosable(&[]), Possible::Yes);
         assert_eq!(choosable(&account(ResourceClass::Made, ResourceState::Wanted)), Possible::Yes);
         assert_eq!(choosable(&account(ResourceClass::Given, ResourceState::Present)), Possible::Yes);
