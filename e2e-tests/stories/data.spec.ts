@@ -69,7 +69,7 @@ test('enter databases outside, and see what a switch means for data', async ({ p
       await dialog.getByRole('button', { name: 'Save' }).click();
       await expect(dialog).toBeHidden();
       await expect(region(page, kind)).toContainText(`entered, ${kind.toLowerCase()}.example`);
-      await expect(region(page, kind).getByRole('listitem').filter({ hasText: 'Database edxapp' })).toContainText('Present');
+      await expect(region(page, kind).getByRole('listitem').filter({ hasText: 'Database edxapp' })).toContainText('Entered');
     });
   }
 

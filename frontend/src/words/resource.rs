@@ -24,14 +24,16 @@ pub fn bytes(count: i64) -> String {
     }
 }
 
-/// The CSS class of a state's label.
-pub const fn tone(state: ResourceState) -> &'static str {
-    match state {
-        ResourceState::Present => "good",
-        ResourceState::Failed => "bad",
-        ResourceState::Wanted | ResourceState::Creating | ResourceState::Deleting => "busy",
-        ResourceState::Deleted => "",
-    }
+/// The CSS class and the words of its label. What was entered was never looked for.
+pub const fn label(one: &Resource) -> (&'static str, &'static str) {
+    let tone = match (one.class, one.state) {
+        (ResourceClass::Given, _) => return ("", "Entered"),
+        (ResourceClass::Made, ResourceState::Present) => "good",
+        (ResourceClass::Made, ResourceState::Failed) => "bad",
+        (ResourceClass::Made, ResourceState::Wanted | ResourceState::Creating | ResourceState::Deleting) => "busy",
+        (ResourceClass::Made, ResourceState::Deleted) => "",
+    };
+    (tone, one.state.name())
 }
 
 /// What it is: `Account`, `Database main`.

@@ -161,12 +161,14 @@ pub(super) async fn server_for<'m>(
         return Ok(None);
     }
     let table = match kind.can_be_made() {
-        true => format!("add a table [resources.NAME] with kind = \"{kind}\" and default = true to the settings, or "),
+        true => {
+            format!("add a table [resources.NAME] with kind = \"{kind}\" and default = true to the settings file, or ")
+        }
         false => String::new(),
     };
     Err(Refusal::Conflict(format!(
-        "The settings of instance {id} ask for persistent databases, and there is no server of {} for it: {table}enter one at the \
-         instance (PUT /instances/{id}/resources/{kind}), or let the databases be on the machine.",
+        "The settings of instance {id} ask for persistent databases, and there is no server of {} for it: {table}enter one on \
+         the instance's Data tab (or with `ocim instance resources choose`), or let the databases be on the machine.",
         kind.name()
     )))
 }
@@ -223,8 +225,8 @@ async fn insert_database(
     let (id, kind) = (account.instance_id, account.kind);
     let Some(server) = &account.server else {
         return Err(Refusal::Conflict(format!(
-            "The {} that was entered for instance {id} names no database `{name}`; enter it again with this one \
-             (PUT /instances/{id}/resources/{kind}).",
+            "The {} that was entered for instance {id} names no database `{name}`; enter it again with this one, on the instance's \
+             Data tab or with `ocim instance resources choose`.",
             kind.name()
         )));
     };

@@ -113,7 +113,7 @@ fn choosable(items: &[Resource]) -> Possible {
 #[component]
 fn Row(one: Resource) -> impl IntoView {
     let now = clock::now();
-    let (title, tone) = (words::resource::title(&one), words::resource::tone(one.state));
+    let (title, (tone, state)) = (words::resource::title(&one), words::resource::label(&one));
     let sized = one.clone();
     let why = one.trouble.as_deref().and_then(words::sentence);
     let due = one.password_due.then_some("The server could not be told the new password yet; it is tried again.");
@@ -127,7 +127,7 @@ fn Row(one: Resource) -> impl IntoView {
                 {why.map(|why| view! { <div class="why" role="status">{why}</div> })}
                 {due.map(|due| view! { <div class="why" role="status">{due}</div> })}
             </div>
-            <span class=format!("label {tone}")>{one.state_name}</span>
+            <span class=format!("label {tone}")>{state}</span>
         </li>
     }
 }
@@ -138,9 +138,11 @@ fn next(wanted: &WantedResources, is_empty: bool) -> Option<AnyView> {
         let missing = missing.clone();
         return Some(
             view! {
-                <div class="notice" role="status">
-                    <Icon shape=Shape::Warning/>
-                    <span>"The next launch would be refused. " {missing}</span>
+                <div class="body">
+                    <div class="notice" role="status">
+                        <Icon shape=Shape::Warning/>
+                        <span>"The next launch would be refused. " {missing}</span>
+                    </div>
                 </div>
             }
             .into_any(),
