@@ -77,7 +77,7 @@ impl Works<'_> {
         self.forget(row).await
     }
 
-    /// Refuses names that this installation does not give, whatever the row says. Numbers have no owner but their row.
+    /// Refuses names that this installation does not give, even if a row has one. Numbers have no owner but their row.
     async fn check_name(&self, named: &Named, row: &ResourceRow) -> Result<(), ResourceError> {
         let is_number = row.part == ResourcePart::Database && named.server.numbers().is_some();
         let installation = self.db.installation().await?;
