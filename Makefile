@@ -102,6 +102,7 @@ fmt: ## Format the Rust code
 bench: ## Measure the program against floors of the same run: a table, ten minutes with the first compilation
 	nice cargo bench --bench bench
 
+bench-ui: PROFILE = release
 bench-ui: bootstrap-test spa program ## Measure the screens in a browser, 10,000 instances among them, and say which figure breaks its limit
 	cd e2e-tests && npx playwright test --config bench
 
