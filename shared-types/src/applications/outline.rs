@@ -33,6 +33,7 @@ impl Outline {
 }
 
 /// The outline of every type. It is made by the compiler, and refers to no type.
+#[expect(clippy::indexing_slicing, reason = "the compiler carries it out, and both have the same length")]
 static OUTLINES: [Outline; ALL.len()] = {
     let mut outlines = [Outline::of(&UNKNOWN); ALL.len()];
     let mut n = 0;
