@@ -3,6 +3,7 @@
 //! It has its own runtime, connections and manager; killing it drops every task and connection where it stands, as
 //! `kill -9` does. External state (machines, playbooks, gateway) is shared with the test's own process, and stays.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -195,6 +195,7 @@ impl ResourceServer for FakeServer {
     async fn delete_database(&self, name: &str) -> Result<(), ServerError> {
         self.change(|state| {
             state.databases.remove(name);
+            state.admitted.remove(name);
             Ok(())
         })
     }
