@@ -48,16 +48,25 @@ pub struct ObjectStore {
     pub tls: Tls,
     /// Where app servers connect to.
     pub endpoint: Endpoint,
+    /// How much one call may delete.
+    pub emptying: Emptying,
 }
 
 /// How much of a bucket one call may delete. The next call goes on with the rest.
-struct Emptying {
-    objects: usize,
-    time: Duration,
+#[derive(Debug, Clone, Copy)]
+pub struct Emptying {
+    /// The most objects.
+    pub objects: usize,
+    /// From when on no further request is sent.
+    pub time: Duration,
 }
 
-/// Less than a worker's claim lasts, with one more request.
-const EMPTYING: Emptying = Emptying { objects: 20_000, time: Duration::from_secs(45) };
+impl Default for Emptying {
+    fn default() -> Self {
+        // Less than a worker's claim lasts, with one more request.
+        Self { objects: 20_000, time: Duration::from_secs(45) }
+    }
+}
 
 impl Emptying {
     fn unfinished(&self, deleted: usize) -> ServerError {

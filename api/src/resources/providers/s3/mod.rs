@@ -19,7 +19,7 @@ use shared_types::resource::ResourcePart;
 use url::Url;
 
 use super::web::{Answer, Web};
-use super::{EMPTYING, ObjectStore};
+use super::{Emptying, ObjectStore};
 use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
 /// How long a signature is valid. Clocks may differ by a quarter of an hour, which is what stores tolerate.
@@ -59,6 +59,7 @@ pub struct S3 {
     credentials: Credentials,
     account: Account,
     endpoint: Endpoint,
+    emptying: Emptying,
 }
 
 impl std::fmt::Debug for S3 {
@@ -82,10 +83,10 @@ impl S3 {
     /// # Errors
     /// A message about the file of authorities, or the URL.
     pub fn new(at: ObjectStore, region: Option<String>, addressing: Addressing) -> Result<Self, String> {
-        let ObjectStore { url, account, tls, endpoint } = at;
+        let ObjectStore { url, account, tls, endpoint, emptying } = at;
         let credentials = Credentials::new(account.username.as_str(), account.password.expose_secret());
         let region = region.unwrap_or_else(|| REGION.to_owned());
-        Ok(Self { web: Web::new(&tls, &url)?, url, addressing, region, credentials, account, endpoint })
+        Ok(Self { web: Web::new(&tls, &url)?, url, addressing, region, credentials, account, endpoint, emptying })
     }
 
     fn bucket(&self, name: &str) -> Result<Bucket, ServerError> {
@@ -150,17 +151,18 @@ impl S3 {
     /// Deletes objects until there are none, or this call has done its part.
     async fn empty(&self, name: &str) -> Result<(), ServerError> {
         let (begun, mut deleted) = (Instant::now(), 0);
-        while let Some(page) = self.page(name, None, PAGE).await? {
+        loop {
+            let left = self.emptying.objects.saturating_sub(deleted);
+            let Some(page) = self.page(name, None, PAGE.min(left.max(1))).await? else { return Ok(()) };
             if page.names.is_empty() {
                 return Ok(());
             }
-            if deleted >= EMPTYING.objects || begun.elapsed() > EMPTYING.time {
-                return Err(EMPTYING.unfinished(deleted));
+            if left == 0 || begun.elapsed() > self.emptying.time {
+                return Err(self.emptying.unfinished(deleted));
             }
             deleted += page.names.len();
             self.delete_objects(name, page.names).await?;
         }
-        Ok(())
     }
 
     /// Puts a document that says how a bucket may be used; none: done; else why not.

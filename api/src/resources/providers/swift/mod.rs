@@ -19,7 +19,7 @@ use url::Url;
 pub use login::{Access, Login, TempAuth};
 
 use super::web::{Answer, Web, is_transient, line};
-use super::{EMPTYING, ObjectStore};
+use super::{Emptying, ObjectStore};
 use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
 /// The most names in a page.
@@ -42,6 +42,7 @@ pub struct Swift {
     account: Account,
     options: BTreeMap<String, String>,
     endpoint: Endpoint,
+    emptying: Emptying,
 }
 
 /// An object in a container's list.
@@ -71,8 +72,8 @@ impl Swift {
     /// # Errors
     /// A message about the file of authorities.
     pub fn new(at: ObjectStore, login: Arc<dyn Login>, options: BTreeMap<String, String>) -> Result<Self, String> {
-        let ObjectStore { url, account, tls, endpoint } = at;
-        Ok(Self { web: Web::new(&tls, &url)?, login, access: Mutex::default(), account, options, endpoint })
+        let ObjectStore { url, account, tls, endpoint, emptying } = at;
+        Ok(Self { web: Web::new(&tls, &url)?, login, access: Mutex::default(), account, options, endpoint, emptying })
     }
 
     /// The last login, unless the store refuses its token; else another one.
@@ -146,8 +147,8 @@ impl Swift {
                 .map(|name| async move { self.delete_object(container, &name).await })
                 .buffer_unordered(AT_ONCE);
             while let Some(done) = deletions.next().await {
-                if deleted >= EMPTYING.objects || begun.elapsed() > EMPTYING.time {
-                    return Err(EMPTYING.unfinished(deleted));
+                if deleted >= self.emptying.objects || begun.elapsed() > self.emptying.time {
+                    return Err(self.emptying.unfinished(deleted));
                 }
                 done?;
                 deleted += 1;
