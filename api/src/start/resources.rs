@@ -44,12 +44,13 @@ fn open(own: ResourceSettings) -> Result<Arc<dyn ResourceServer>, String> {
     let tls = if has_tls { Tls::Verified(own.ca_file.clone()) } else { Tls::Off };
     let endpoint = Endpoint { host: machines_host, port: machines_port, has_tls: own.machines_have_tls };
     if let Some(store) = own.store {
-        let account = Account { username: user, password: password.unwrap_or_default() };
+        let password = password.unwrap_or_else(|| String::new().into());
+        let account = Account { username: user, password };
         let at = ObjectStore { url: store.url.clone(), account, tls, endpoint, emptying: Emptying::default() };
-        return match kind {
-            ResourceKind::S3 => Ok(Arc::new(s3(at, store)?)),
-            _ => Ok(Arc::new(swift(at, store, (&name, own.ca_file))?)),
-        };
+        if kind == ResourceKind::S3 {
+            return Ok(Arc::new(s3(at, store)?));
+        }
+        return Ok(Arc::new(swift(at, store, (&name, own.ca_file))?));
     }
     let at = Administered { host, port, user, password, database, tls, endpoint };
     Ok(match kind {

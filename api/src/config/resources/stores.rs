@@ -85,9 +85,10 @@ fn project(table: &mut Table, url: &Url) -> Result<Option<Project>, String> {
 
 /// The account in a URL, and the URL without it.
 fn account(kind: ResourceKind, text: &str) -> Result<(Administrator, Url), String> {
-    let form = match kind {
-        ResourceKind::S3 => "`url` must be https://KEY:SECRET@host",
-        _ => "`url` must be https://user:key@host/v3",
+    let form = if kind == ResourceKind::S3 {
+        "`url` must be https://KEY:SECRET@host"
+    } else {
+        "`url` must be https://user:key@host/v3"
     };
     let mut url = Url::parse(text).map_err(|error| {
         let path = if text.starts_with(['/', '.', '~']) { ", and not a path" } else { "" };
