@@ -1,6 +1,7 @@
 //! Buckets and containers: opened to the pages of an application, emptied in parts, one store for each instance. The stores are in
 //! memory and fail on request; real ones are in `system::resources`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ocim::resources::providers::fake::{FakeCall, FakeServer};
@@ -57,10 +58,8 @@ async fn a_build_makes_buckets_and_opens_them_to_the_pages_of_the_application() 
     let name = |row: usize| rows[row]["remote_name"].as_str().unwrap().to_owned();
     assert!(name(1).starts_with("ocim-") && name(1).contains(&format!("-{id}-")), "{}", name(1));
     let admitted = s3.admitted();
-    let pages = vec!["https://one.campus.example".to_owned(), "http://one.campus.example".to_owned()];
-    assert_eq!(admitted[&name(1)].0, false);
-    assert_eq!(admitted[&name(2)].0, true);
-    assert!(admitted.values().all(|(_, origins)| pages.iter().any(|page| origins.contains(page))), "{admitted:?}");
+    let pages = vec!["https://one.campus.example".to_owned()];
+    assert_eq!((&admitted[&name(1)], &admitted[&name(2)]), (&(false, pages.clone()), &(true, pages)));
     let variables = json!(app.ansible.specs().pop().unwrap().variables);
     assert_eq!(variables["store_s3"]["databases"], json!({ "files": name(1), "public": name(2) }));
     assert!(variables["store_s3"]["password"].to_string().contains("the-keys-secret") && variables["store_swift"].is_null());
@@ -85,8 +84,8 @@ async fn instances_share_the_key_of_the_settings_and_each_has_buckets_of_its_own
     app.manager.works().sweep().await.unwrap();
     assert!(list(&app, one).await.is_empty());
     let kept: Vec<_> = list(&app, other).await[1..].iter().map(|row| row["remote_name"].as_str().unwrap().to_owned()).collect();
-    assert!(kept.len() == 2 && s3.databases().keys().eq(s3.databases().keys().filter(|name| kept.contains(name))));
-    assert_eq!((s3.databases().len(), app.built(other).await["status"].clone()), (2, json!("running")));
+    assert_eq!(s3.databases().into_keys().collect::<BTreeSet<_>>(), BTreeSet::from_iter(kept));
+    assert_eq!(app.built(other).await["status"], "running");
     app.end().await;
 }
 

@@ -1,11 +1,16 @@
-//! Databases at real servers: MariaDB, PostgreSQL and Redis on loopback, started by the test that needs them. `make test-resources`.
+//! Databases and buckets at real servers on loopback, started by the test that needs them: MariaDB, PostgreSQL, Redis, Swift with its
+//! interface of S3, and moto, which also has what that lacks. `make test-resources`.
 
 mod away;
 mod contract;
 mod mariadb;
+mod moto;
 mod postgresql;
 mod redis;
+mod s3;
+mod stores;
 mod strangers;
+mod swift;
 
 use std::net::TcpListener;
 use std::path::Path;
