@@ -49,6 +49,12 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// A client of HTTP.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 async fn until_listens(port: u16) {
     let listens = async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok();
     until_within(START, "the server listens", listens).await;

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use ocim::resources::server::{Attempt, ServerError};
-use reqwest::Client;
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use shared_types::resource::ResourcePart::Database;
 
 use super::swift::Swift;
-use super::{only, servers};
+use super::{client, only, servers};
 
 /// How long the signatures of the tests are valid.
 const VALID: Duration = Duration::from_secs(60);
@@ -42,10 +41,11 @@ async fn objects_of_any_name_are_written_with_the_key_and_deleted_with_the_bucke
     let credentials = Credentials::new(shared.username, secrecy::ExposeSecret::expose_secret(&shared.password));
     let url = server.endpoint().url("/").parse().unwrap();
     let bucket = Bucket::new(url, UrlStyle::Path, "ocim-1-a", server.options()["region"].clone()).unwrap();
+    let client = client();
     let names = ["plain", "a/b/c", "with space & <tag>", "été ☃", "100%", "a+b=c?d#e", "\"quoted\" 'too'"];
     for name in names {
         let put = bucket.put_object(Some(&credentials), name).sign(VALID);
-        let answer = Client::new().put(put).body("0123456789").send().await.unwrap();
+        let answer = client.put(put).body("0123456789").send().await.unwrap();
         assert!(answer.status().is_success(), "{name}: {answer:?}");
     }
     assert_eq!(server.size("ocim-1-a").await, Ok(Some(10 * names.len() as u64)));

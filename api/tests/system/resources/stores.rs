@@ -18,7 +18,7 @@ use super::{only, servers};
 use crate::app::{Setup, TestApp, until};
 
 /// Fills a bucket with so many objects of ten bytes.
-pub(super) trait Fill {
+trait Fill {
     async fn fill(&self, bucket: &str, count: usize);
 }
 

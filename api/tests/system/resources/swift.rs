@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use ocim::resources::server::{Admitted, Attempt, ServerError};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use shared_types::resource::ResourcePart::{Account, Database};
 
-use super::{Running, free_port, only, run, servers, until_listens};
+use super::{Running, client, free_port, only, run, servers, until_listens};
 
 /// The keys of the two users; each has an account of its own.
 const KEY: &str = "k/ey-1";
@@ -19,6 +19,7 @@ pub(super) struct Swift {
     memcached: u16,
     parts: [(&'static str, u16); 3],
     dir: tempfile::TempDir,
+    client: Client,
     running: Vec<Running>,
 }
 
@@ -26,7 +27,8 @@ impl Swift {
     pub(super) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let parts = ["account", "container", "object"].map(|name| (name, free_port()));
-        let mut swift = Self { port: free_port(), memcached: free_port(), parts, dir, running: Vec::new() };
+        let (port, memcached) = (free_port(), free_port());
+        let mut swift = Self { port, memcached, parts, dir, client: client(), running: Vec::new() };
         swift.write();
         swift.resume().await;
         swift
@@ -98,13 +100,15 @@ impl Swift {
     }
 
     /// Sends a request below an account's address as its user; without a user, to our account as everybody may.
-    pub(super) async fn ask(&self, user: Option<&str>, method: Method, path: &str, body: &str) -> reqwest::Response {
+    pub(super) async fn ask(&self, user: Option<&str>, method: Method, path: &str, body: &str) -> Response {
         let account = user.unwrap_or("ocim");
         let base = format!("http://127.0.0.1:{}", self.port);
-        let mut request = Client::new().request(method, format!("{base}/v1/AUTH_{account}/{path}")).body(body.to_owned());
+        let slash = if path.starts_with('?') { "" } else { "/" };
+        let url = format!("{base}/v1/AUTH_{account}{slash}{path}");
+        let mut request = self.client.request(method, url).body(body.to_owned());
         if let Some(user) = user {
             let key = if user == "ocim" { KEY } else { STRANGERS_KEY };
-            let login = Client::new().get(format!("{base}/auth/v1.0")).header("x-auth-user", format!("{user}:admin"));
+            let login = self.client.get(format!("{base}/auth/v1.0")).header("x-auth-user", format!("{user}:admin"));
             let login = login.header("x-auth-key", key).send().await.unwrap();
             assert!(login.status().is_success(), "{login:?}");
             request = request.header("x-auth-token", login.headers()["x-auth-token"].clone());
@@ -182,7 +186,7 @@ async fn everybody_may_read_a_public_container_and_nobody_may_list_or_write_it()
     }
     let preflight = |origin: &str| {
         let url = format!("http://127.0.0.1:{}/v1/AUTH_ocim/ocim-1-b/a/0", swift.port);
-        let request = Client::new().request(Method::OPTIONS, url).header("origin", origin.to_owned());
+        let request = swift.client.request(Method::OPTIONS, url).header("origin", origin.to_owned());
         async move { request.header("access-control-request-method", "PUT").send().await.unwrap().status() }
     };
     assert_eq!(preflight("https://two.example").await, StatusCode::OK);
