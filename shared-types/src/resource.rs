@@ -300,7 +300,7 @@ impl std::fmt::Display for ResourceServerName {
 
 /// The name of an account's row; databases have the names that the application knows them by.
 pub const ACCOUNT: &str = "account";
-/// The name of a bucket or container that everybody may read. All others are for their account only.
+/// The name of a bucket or container that is publicly readable. All others are for their account only.
 pub const PUBLIC: &str = "public";
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub struct ResourceSpec {
     /// The kind of the server.
     pub kind: ResourceKind,
     /// The names that the application knows the databases or buckets by: 1 to 32 small letters, digits and `_`, the first a letter, and
-    /// not `account`. Everybody may read a bucket named `public`.
+    /// not `account`. A bucket named `public` is publicly readable.
     pub databases: Vec<String>,
     /// Whether a launch is refused without a server of this kind. If not, app servers then use their machine's.
     pub is_required: bool,

@@ -40,7 +40,7 @@ impl Endpoint {
 /// Who may use a bucket besides its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admitted<'a> {
-    /// Whether everybody may read its objects, without listing them.
+    /// Whether its objects are publicly readable; their names cannot be listed.
     pub is_public: bool,
     /// The origins whose pages may read and write objects with a signed URL, such as `https://school.example`.
     pub origins: &'a [String],

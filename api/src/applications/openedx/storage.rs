@@ -1,7 +1,7 @@
 //! File storage outside the machine, and the variables that say where it is, under the names of the original.
 //!
 //! Buckets of S3 are private: files are read by signed URLs, so that no object needs an ACL, which many buckets do not have any more. The
-//! container of Swift may be read by everybody, as in the original.
+//! container of Swift is publicly readable, as in the original.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};

@@ -26,7 +26,7 @@ struct State {
     accounts: BTreeMap<String, String>,
     /// Databases with the users that may use them.
     databases: BTreeMap<String, BTreeSet<String>>,
-    /// Buckets that were opened to others: whether everybody may read them, and to which origins.
+    /// Buckets that were opened to others: whether they are publicly readable, and to which origins.
     admitted: BTreeMap<String, (bool, Vec<String>)>,
     calls: VecDeque<FakeCall>,
     /// How often something was made or changed, successfully or not.
@@ -77,7 +77,7 @@ impl FakeServer {
         self.state().refuses_origins = true;
     }
 
-    /// Who may use which bucket besides its account: whether everybody may read it, and the origins.
+    /// Who may use which bucket besides its account: whether it is publicly readable, and the origins.
     pub fn admitted(&self) -> BTreeMap<String, (bool, Vec<String>)> {
         self.state().admitted.clone()
     }

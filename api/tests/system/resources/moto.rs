@@ -102,7 +102,7 @@ async fn a_bucket_has_a_policy_if_it_is_public_and_cors_for_its_pages() {
 
 #[tokio::test]
 #[ignore = "needs moto: make test-resources"]
-async fn a_bucket_of_somebody_else_is_taken_at_every_attempt_and_one_of_ours_is_not() {
+async fn a_bucket_of_another_account_is_taken_at_every_attempt_and_one_of_ours_is_not() {
     let moto = Moto::start().await;
     let server = only(&servers(&moto.table()));
     moto.put_bucket("ocim-1-theirs", Some(STRANGER)).await;
@@ -117,7 +117,7 @@ async fn a_bucket_of_somebody_else_is_taken_at_every_attempt_and_one_of_ours_is_
 
 #[tokio::test]
 #[ignore = "needs moto: make test-resources"]
-async fn a_build_whose_bucket_somebody_else_got_says_so_and_the_next_one_has_another() {
+async fn a_build_whose_bucket_another_account_got_says_so_and_the_next_one_has_another() {
     let moto = Moto::start().await;
     let app = TestApp::with(Setup { works: false, resources: servers(&moto.table()), ..Setup::default() }).await;
     let id = create(&app, "one", json!([{ "kind": ResourceKind::S3, "name": "files" }])).await;

@@ -1,4 +1,4 @@
-//! What every store of objects must do, whatever its interface: the port's contract, on the real ones.
+//! What every store of objects must do: the port's contract, on the real ones.
 
 use std::time::Duration;
 
@@ -213,5 +213,5 @@ async fn a_name_that_is_taken_is_not_touched() {
         .await
         .unwrap();
     assert_eq!(refused.len(), 2, "Swift's interface of S3 has neither policy nor CORS: {refused:?}");
-    assert!(refused[0].contains("everybody may read") && refused[1].contains("CORS"), "{refused:?}");
+    assert!(refused[0].contains("publicly readable") && refused[1].contains("CORS"), "{refused:?}");
 }

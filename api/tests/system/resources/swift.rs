@@ -99,7 +99,7 @@ impl Swift {
         format!("[resources.files]\nkind = \"s3\"\nurl = \"http://{user}:{key}@127.0.0.1:{}\"\n", self.port)
     }
 
-    /// Sends a request below an account's address as its user; without a user, to our account as everybody may.
+    /// Sends a request below an account's address as its user; without a user, to our account and anonymously.
     pub(super) async fn ask(&self, user: Option<&str>, method: Method, path: &str, body: &str) -> Response {
         let account = user.unwrap_or("ocim");
         let base = format!("http://127.0.0.1:{}", self.port);
@@ -169,7 +169,7 @@ fn pipeline(memcached: u16) -> String {
 
 #[tokio::test]
 #[ignore = "needs Swift: make test-resources"]
-async fn everybody_may_read_a_public_container_and_nobody_may_list_or_write_it() {
+async fn a_public_container_is_read_without_a_login_and_neither_listed_nor_written() {
     let swift = Swift::start().await;
     let server = only(&servers(&swift.table()));
     let origins = ["https://one.example".to_owned(), "https://two.example".to_owned()];
@@ -178,11 +178,11 @@ async fn everybody_may_read_a_public_container_and_nobody_may_list_or_write_it()
         assert_eq!(server.admit(name, &Admitted { is_public, origins: &origins }).await, Ok(Vec::new()));
         swift.fill(name, 1).await;
     }
-    let everybody = async |method: Method, path: &str| swift.ask(None, method, path, "").await.status();
-    assert_eq!(everybody(Method::GET, "ocim-1-a/a/0").await, StatusCode::OK);
-    assert_eq!(everybody(Method::GET, "ocim-1-b/a/0").await, StatusCode::UNAUTHORIZED);
+    let anonymous = async |method: Method, path: &str| swift.ask(None, method, path, "").await.status();
+    assert_eq!(anonymous(Method::GET, "ocim-1-a/a/0").await, StatusCode::OK);
+    assert_eq!(anonymous(Method::GET, "ocim-1-b/a/0").await, StatusCode::UNAUTHORIZED);
     for (method, path) in [(Method::GET, "ocim-1-a"), (Method::PUT, "ocim-1-a/a/0"), (Method::DELETE, "ocim-1-a/a/0")] {
-        assert_eq!(everybody(method.clone(), path).await, StatusCode::UNAUTHORIZED, "{method} {path}");
+        assert_eq!(anonymous(method.clone(), path).await, StatusCode::UNAUTHORIZED, "{method} {path}");
     }
     let preflight = |origin: &str| {
         let url = format!("http://127.0.0.1:{}/v1/AUTH_ocim/ocim-1-b/a/0", swift.port);
@@ -193,7 +193,7 @@ async fn everybody_may_read_a_public_container_and_nobody_may_list_or_write_it()
     assert_eq!(preflight("https://three.example").await, StatusCode::UNAUTHORIZED);
     // The next launch has other host names, and the container is for its account only.
     server.admit("ocim-1-a", &Admitted { is_public: false, origins: &["https://three.example".to_owned()] }).await.unwrap();
-    assert_eq!(everybody(Method::GET, "ocim-1-a/a/0").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(anonymous(Method::GET, "ocim-1-a/a/0").await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ const RESOURCES: FieldKind = FieldKind::Records(&Records {
         Field::new(
             "name",
             "Name",
-            "How the playbooks call it; blank for main; everybody may read a bucket named public",
+            "How the playbooks call it; blank for main; a bucket named public is publicly readable",
             FieldKind::Line,
             32,
         ),

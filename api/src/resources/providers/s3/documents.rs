@@ -16,12 +16,12 @@ pub(super) fn location(region: &str) -> String {
     )
 }
 
-/// Everybody may read objects whose names they know.
+/// Makes the objects of a bucket publicly readable; their names cannot be listed.
 pub(super) fn public(bucket: &str) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
-            "Sid": "EverybodyMayRead",
+            "Sid": "PublicRead",
             "Effect": "Allow",
             "Principal": "*",
             "Action": ["s3:GetObject"],

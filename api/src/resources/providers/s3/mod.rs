@@ -254,7 +254,7 @@ impl ResourceServer for S3 {
         if admitted.is_public
             && let Some(words) = self.put(bucket, "policy", documents::public(bucket), None).await?
         {
-            refused.push(format!("the store refuses that everybody may read it: {words}"));
+            refused.push(format!("the store refuses to make it publicly readable: {words}"));
         }
         if !admitted.origins.is_empty() {
             let body = documents::cors(admitted.origins);

@@ -26,8 +26,8 @@ use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceSer
 const PAGE: &str = "1000";
 /// How many objects are deleted at once: bulk requests are an option that many stores do not have.
 const AT_ONCE: usize = 16;
-/// Lets everybody read objects whose names they know.
-const EVERYBODY: &str = ".r:*";
+/// Makes the objects of a container publicly readable; their names cannot be listed.
+const PUBLICLY: &str = ".r:*";
 /// The headers of a container that are set here: who may read it, and which origins.
 const READERS: &str = "x-container-read";
 const ORIGINS: &str = "x-container-meta-access-control-allow-origin";
@@ -203,7 +203,7 @@ impl ResourceServer for Swift {
     }
 
     async fn admit(&self, bucket: &str, admitted: &Admitted<'_>) -> Result<Vec<String>, ServerError> {
-        let readers = if admitted.is_public { EVERYBODY } else { "" };
+        let readers = if admitted.is_public { PUBLICLY } else { "" };
         let headers = [(READERS, readers.to_owned()), (ORIGINS, admitted.origins.join(" "))];
         let answer = self.send(&Ask { headers: &headers, ..Ask::of(Method::POST, bucket) }).await?;
         match check(&answer) {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_addressed_below_its_container_whatever_its_name() {
+    fn an_object_with_any_name_is_addressed_below_its_container() {
         for (name, path) in [
             ("a/b", "a%2Fb"),
             ("../x", "..%2Fx"),
