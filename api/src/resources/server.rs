@@ -116,6 +116,9 @@ pub trait ResourceServer: Debug + Send + Sync {
         self.has(part, name).await
     }
 
+    /// The names of accounts or databases that begin with this prefix, in any order. Numbers have no names.
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError>;
+
     /// Makes an account that may do nothing yet, and sets its password, also if it exists already.
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError>;
 

@@ -238,6 +238,10 @@ impl ResourceServer for Store {
         self.points.around("look for a name", self.server.is_used(part, name)).await
     }
 
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        self.server.names(part, prefix).await
+    }
+
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         self.points.around("make an account", self.server.make_account(account, attempt)).await
     }

@@ -158,6 +158,17 @@ impl ResourceServer for FakeServer {
         })
     }
 
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        self.answers()?;
+        let state = self.state();
+        let names: Vec<_> = match part {
+            ResourcePart::Account => state.accounts.keys().cloned().collect(),
+            ResourcePart::Database if self.numbers.is_some() => Vec::new(),
+            ResourcePart::Database => state.databases.keys().cloned().collect(),
+        };
+        Ok(names.into_iter().filter(|name| name.starts_with(prefix)).collect())
+    }
+
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         self.change(|state| {
             if attempt == Attempt::First && state.accounts.contains_key(&account.username) && !self.kind.shares_account()

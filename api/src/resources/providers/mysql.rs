@@ -104,6 +104,22 @@ impl ResourceServer for Mysql {
         Ok(self.count(query, name).await?.unwrap_or_default() > 0)
     }
 
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        let query = match part {
+            ResourcePart::Account => "SELECT user FROM mysql.user WHERE LEFT(user, CHAR_LENGTH(?)) = ?",
+            ResourcePart::Database => {
+                "SELECT schema_name FROM information_schema.schemata WHERE LEFT(schema_name, CHAR_LENGTH(?)) = ?"
+            }
+        };
+        limited(async {
+            let mut conn = self.connect().await?;
+            let names = conn.exec(query, (prefix, prefix)).await.map_err(refused)?;
+            let _ = conn.disconnect().await;
+            Ok(names)
+        })
+        .await
+    }
+
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         let (user, password) = (user(&account.username), text(account.password.expose_secret()));
         let tls = if self.endpoint.has_tls { " REQUIRE SSL" } else { "" };

@@ -102,6 +102,18 @@ impl ResourceServer for Postgresql {
         .await
     }
 
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        let query = match part {
+            ResourcePart::Account => "SELECT rolname::text FROM pg_roles WHERE starts_with(rolname::text, $1)",
+            ResourcePart::Database => "SELECT datname::text FROM pg_database WHERE starts_with(datname::text, $1)",
+        };
+        limited(async {
+            let rows = self.connect().await?.query(query, &[&prefix]).await.map_err(refused)?;
+            Ok(rows.iter().map(|row| row.get(0)).collect())
+        })
+        .await
+    }
+
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         let role = identifier(&account.username);
         // Only what verifies the password is sent, so that a log of statements does not hold it.

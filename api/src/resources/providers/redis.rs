@@ -153,6 +153,16 @@ impl ResourceServer for Redis {
         }
     }
 
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        match part {
+            ResourcePart::Account => {
+                let users: Vec<String> = self.run(&[command(&["ACL", "USERS"])]).await?;
+                Ok(users.into_iter().filter(|user| user.starts_with(prefix)).collect())
+            }
+            ResourcePart::Database => Ok(Vec::new()),
+        }
+    }
+
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         if attempt == Attempt::First && self.has(ResourcePart::Account, &account.username).await? {
             return Err(ServerError::Taken);

@@ -46,6 +46,8 @@ async fn keeps_the_contract(server: &dyn ResourceServer, store: &impl Fill) {
         server.make_database(name, "shared", Attempt::First).await.unwrap();
         server.make_database(name, "shared", Attempt::Again).await.unwrap();
         assert!(server.is_used(Database, name).await.unwrap() && server.has(Database, name).await.unwrap());
+        assert_eq!(server.names(Database, "ocim-1f2e3d4c-").await, Ok(vec![name.to_owned()]));
+        assert_eq!(server.names(Database, "ocim-00000000-").await, Ok(Vec::new()));
         assert_eq!(server.size(name).await, Ok(Some(0)));
         store.fill(name, 3).await;
         assert_eq!(server.size(name).await, Ok(Some(30)));

@@ -35,6 +35,11 @@ pub(super) fn check_each(answer: &Answer) -> Result<(), ServerError> {
     Err(refused(answer.status, element(error, "Code"), element(error, "Message")))
 }
 
+/// The names in a list of buckets.
+pub(super) fn names(answer: &Answer) -> Vec<String> {
+    answer.text().split("<Name>").skip(1).filter_map(|rest| Some(rest.split_once("</Name>")?.0.to_owned())).collect()
+}
+
 fn refused(status: u16, code: Option<String>, message: Option<String>) -> ServerError {
     let code = code.unwrap_or_else(|| status.to_string());
     let message = message.filter(|message| !message.is_empty()).unwrap_or_else(|| "without a message".to_owned());
@@ -94,6 +99,14 @@ mod tests {
         assert!(words(403, "AccessDenied").contains("needs to create"));
         assert!(words(301, "PermanentRedirect").contains("check `region`"));
         assert_eq!(words(501, "NotImplemented"), "It is <not> possible. (NotImplemented)");
+    }
+
+    #[test]
+    fn buckets_are_listed_by_their_names() {
+        let list = "<ListAllMyBucketsResult><Owner><DisplayName>x</DisplayName></Owner><Buckets><Bucket><Name>a-1</Name></Bucket>\
+                    <Bucket><CreationDate/><Name>b</Name></Bucket></Buckets></ListAllMyBucketsResult>";
+        assert_eq!(names(&answer(200, list)), ["a-1", "b"]);
+        assert_eq!(names(&answer(200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>")), Vec::<String>::new());
     }
 
     #[test]

@@ -231,6 +231,18 @@ impl ResourceServer for S3 {
         }
     }
 
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        if part == ResourcePart::Account {
+            return Ok(Vec::new());
+        }
+        let root = Bucket::new(self.url.clone(), UrlStyle::Path, "", self.region.clone());
+        let root = root.map_err(|_| ServerError::Refused("`url` is none of a store".to_owned()))?;
+        // The list of buckets is what is read at the root.
+        let answer = self.send(Method::GET, root.get_object(Some(&self.credentials), "").sign(SIGNED_FOR), None).await?;
+        answers::check(&answer)?;
+        Ok(answers::names(&answer).into_iter().filter(|name| name.starts_with(prefix)).collect())
+    }
+
     async fn make_account(&self, _account: &Account, _attempt: Attempt) -> Result<(), ServerError> {
         // The key is refused with the first bucket, if it is wrong: no other request is allowed with every key.
         Ok(())

@@ -24,6 +24,8 @@ use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceSer
 
 /// The most names in a page.
 const PAGE: &str = "1000";
+/// The most containers of an account that are listed.
+const NAMES: usize = 100_000;
 /// How many objects are deleted at once: bulk requests are an option that many stores do not have.
 const AT_ONCE: usize = 16;
 /// Makes the objects of a container publicly readable; their names cannot be listed.
@@ -54,7 +56,8 @@ struct Listed {
 /// A request below the account's address.
 struct Ask<'a> {
     method: Method,
-    container: &'a str,
+    /// None: the account itself.
+    container: Option<&'a str>,
     object: Option<&'a str>,
     query: &'a [(&'a str, &'a str)],
     headers: &'a [(&'a str, String)],
@@ -62,7 +65,7 @@ struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     fn of(method: Method, container: &'a str) -> Self {
-        Self { method, container, object: None, query: &[], headers: &[] }
+        Self { method, container: Some(container), object: None, query: &[], headers: &[] }
     }
 }
 
@@ -117,10 +120,11 @@ impl Swift {
         if answer.status == 404 { Ok(None) } else { check(&answer).map(|()| Some(answer)) }
     }
 
-    /// The names of a container's first objects; none: it has none, or does not exist.
-    async fn page(&self, container: &str) -> Result<Vec<String>, ServerError> {
-        let query = [("format", "json"), ("limit", PAGE)];
-        let answer = self.send(&Ask { query: &query, ..Ask::of(Method::GET, container) }).await?;
+    /// The first names in a container, or of the account's containers, that begin with the prefix and come after a name; none: there
+    /// are none, or the container does not exist.
+    async fn page(&self, container: Option<&str>, prefix: &str, after: &str) -> Result<Vec<String>, ServerError> {
+        let query = [("format", "json"), ("limit", PAGE), ("prefix", prefix), ("marker", after)];
+        let answer = self.send(&Ask { method: Method::GET, container, object: None, query: &query, headers: &[] }).await?;
         if answer.status == 404 {
             return Ok(Vec::new());
         }
@@ -139,7 +143,7 @@ impl Swift {
     async fn empty(&self, container: &str) -> Result<(), ServerError> {
         let (begun, mut deleted) = (Instant::now(), 0);
         loop {
-            let names = self.page(container).await?;
+            let names = self.page(Some(container), "", "").await?;
             if names.is_empty() {
                 return Ok(());
             }
@@ -187,6 +191,18 @@ impl ResourceServer for Swift {
             ResourcePart::Account => Ok(false),
             ResourcePart::Database => self.has(part, name).await,
         }
+    }
+
+    async fn names(&self, part: ResourcePart, prefix: &str) -> Result<Vec<String>, ServerError> {
+        let mut names: Vec<String> = Vec::new();
+        while part == ResourcePart::Database && names.len() < NAMES {
+            let page = self.page(None, prefix, names.last().map_or("", String::as_str)).await?;
+            if page.is_empty() {
+                break;
+            }
+            names.extend(page);
+        }
+        Ok(names)
     }
 
     async fn make_account(&self, _account: &Account, _attempt: Attempt) -> Result<(), ServerError> {
@@ -242,7 +258,7 @@ impl ResourceServer for Swift {
 
 /// The address of a container, or of an object in it.
 fn address(account: &Url, ask: &Ask<'_>) -> Result<Url, ServerError> {
-    let names: Vec<_> = std::iter::once(ask.container).chain(ask.object).collect();
+    let names: Vec<_> = ask.container.into_iter().chain(ask.object).collect();
     // A URL cannot name them: they would mean the container, or the account.
     if let Some(name) = names.iter().find(|name| matches!(**name, "" | "." | "..")) {
         return Err(ServerError::Refused(format!("an object is called `{name}`, which must be deleted by hand")));
@@ -296,6 +312,14 @@ mod tests {
             assert_eq!(of("ocim-1-a", Some(name)), Ok(expected), "{name}");
         }
         assert_eq!(of("ocim-1-a", None).as_deref(), Ok("https://swift.example/v1/AUTH_campus/ocim-1-a"));
+    }
+
+    #[test]
+    fn a_list_of_containers_is_the_accounts() {
+        let account: Url = "https://swift.example/v1/AUTH_campus".parse().unwrap();
+        let query = [("prefix", "ocim-1-")];
+        let ask = Ask { method: Method::GET, container: None, object: None, query: &query, headers: &[] };
+        assert_eq!(address(&account, &ask).unwrap().as_str(), "https://swift.example/v1/AUTH_campus?prefix=ocim-1-");
     }
 
     #[test]
