@@ -238,7 +238,8 @@ impl ResourceServer for S3 {
         let root = Bucket::new(self.url.clone(), UrlStyle::Path, "", self.region.clone());
         let root = root.map_err(|_| ServerError::Refused("`url` is none of a store".to_owned()))?;
         // The list of buckets is what is read at the root.
-        let answer = self.send(Method::GET, root.get_object(Some(&self.credentials), "").sign(SIGNED_FOR), None).await?;
+        let url = root.get_object(Some(&self.credentials), "").sign(SIGNED_FOR);
+        let answer = self.send(Method::GET, url, None).await?;
         answers::check(&answer)?;
         Ok(answers::names(&answer).into_iter().filter(|name| name.starts_with(prefix)).collect())
     }

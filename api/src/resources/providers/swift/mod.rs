@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use futures::StreamExt as _;
+use futures::future::join_all;
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -143,19 +143,21 @@ impl Swift {
     async fn empty(&self, container: &str) -> Result<(), ServerError> {
         let (begun, mut deleted) = (Instant::now(), 0);
         loop {
-            let names = self.page(Some(container), "", "").await?;
+            let mut names = self.page(Some(container), "", "").await?;
             if names.is_empty() {
                 return Ok(());
             }
-            let mut deletions = futures::stream::iter(names)
-                .map(|name| async move { self.delete_object(container, &name).await })
-                .buffer_unordered(AT_ONCE);
-            while let Some(done) = deletions.next().await {
-                if deleted >= self.emptying.objects || begun.elapsed() > self.emptying.time {
+            names.truncate(self.emptying.objects.saturating_sub(deleted));
+            if names.is_empty() {
+                return Err(self.emptying.unfinished(deleted));
+            }
+            for some in names.chunks(AT_ONCE) {
+                if begun.elapsed() > self.emptying.time {
                     return Err(self.emptying.unfinished(deleted));
                 }
-                done?;
-                deleted += 1;
+                let done = join_all(some.iter().map(|name| self.delete_object(container, name))).await;
+                done.into_iter().collect::<Result<(), _>>()?;
+                deleted += some.len();
             }
         }
     }
