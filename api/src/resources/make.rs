@@ -176,8 +176,11 @@ impl Works<'_> {
         };
         match made {
             Ok(()) => self.moved(row, ResourceState::Present, None).await.map(drop),
-            Err(ServerError::Taken) => Err(self.rename(named, row).await?),
-            Err(error @ ServerError::Refused(_)) => {
+            // Stores say whose a bucket is, also at a later attempt; of databases, it may then be ours.
+            Err(ServerError::Taken) if attempt == Attempt::First || row.kind.is_object_storage() => {
+                Err(self.rename(named, row).await?)
+            }
+            Err(error @ (ServerError::Refused(_) | ServerError::Taken)) => {
                 let words = error.to_string();
                 self.moved(row, ResourceState::Failed, Some(&words)).await?;
                 Err(ResourceError::at(row, error))

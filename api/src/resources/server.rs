@@ -73,8 +73,8 @@ pub enum ServerError {
     /// A retry does not help: not allowed, or not possible there. The server's words.
     #[error("{0}")]
     Refused(String),
-    /// Something of this name exists, and is not ours. Nothing was made. At a later attempt only where the server knows whose
-    /// it is.
+    /// At the first attempt: something of this name exists, and is not ours. Nothing was made. At a later attempt, only stores of objects
+    /// say it, which know whose a bucket is.
     #[error("the name is taken")]
     Taken,
     /// A part is done, and the same call continues with the rest; how far it came.

@@ -102,7 +102,9 @@ async fn with_one_store<'s>(
     id: InstanceId,
     specs: &'s [ResourceSpec],
 ) -> Result<Vec<&'s ResourceSpec>, Refusal> {
-    let is_choice = |spec: &ResourceSpec| !spec.is_required && spec.kind.is_object_storage();
+    fn is_choice(spec: &ResourceSpec) -> bool {
+        !spec.is_required && spec.kind.is_object_storage()
+    }
     let stores: Vec<_> = specs.iter().filter(|spec| is_choice(spec)).collect();
     let mut chosen = None;
     if stores.len() > 1 {

@@ -106,8 +106,6 @@ impl S3 {
                 request = request.header("content-md5", md5);
             }
             request = request.header("content-type", "application/xml").body(body);
-        } else {
-            request = request.header("content-length", 0);
         }
         self.web.send(request).await
     }
@@ -205,7 +203,7 @@ impl ResourceServer for S3 {
     }
 
     fn options(&self) -> BTreeMap<String, String> {
-        [("addressing", self.addressing.as_str()), ("region", &self.region)]
+        [("addressing", self.addressing.as_str()), ("region", self.region.as_str())]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     }

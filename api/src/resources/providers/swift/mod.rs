@@ -108,9 +108,6 @@ impl Swift {
         for (name, value) in ask.headers {
             request = request.header(*name, value);
         }
-        if ask.method != Method::GET && ask.method != Method::HEAD {
-            request = request.header("content-length", 0);
-        }
         self.web.send(request).await
     }
 
