@@ -3,6 +3,7 @@
 //!
 //! Requests are signed in the query, which every store knows, and carry no checksums but those that S3 requires: others refuse more.
 
+mod addressing;
 mod answers;
 mod documents;
 
@@ -12,11 +13,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use reqwest::Method;
 use rusty_s3::actions::{ListObjectsV2, ObjectIdentifier};
-use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
+use rusty_s3::{Bucket, Credentials, S3Action as _};
 use secrecy::ExposeSecret as _;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 use url::Url;
+
+pub use addressing::{Addressing, is_amazon};
 
 use super::web::{Answer, Web};
 use super::{Emptying, ObjectStore};
@@ -30,25 +33,6 @@ const PAGE: usize = 1000;
 const SIZE_PAGES: usize = 20;
 /// The region of a store that has none.
 pub const REGION: &str = "us-east-1";
-
-/// How buckets are addressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addressing {
-    /// In the path: every store knows it.
-    Path,
-    /// In the host name: what Amazon wants.
-    Virtual,
-}
-
-impl Addressing {
-    /// The word in settings and in the options of clients.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Path => "path",
-            Self::Virtual => "virtual",
-        }
-    }
-}
 
 /// A store with the interface of S3.
 pub struct S3 {
@@ -90,12 +74,7 @@ impl S3 {
     }
 
     fn bucket(&self, name: &str) -> Result<Bucket, ServerError> {
-        let style = match self.addressing {
-            Addressing::Path => UrlStyle::Path,
-            Addressing::Virtual => UrlStyle::VirtualHost,
-        };
-        let bucket = Bucket::new(self.url.clone(), style, name.to_owned(), self.region.clone());
-        bucket.map_err(|_| ServerError::Refused(format!("`{name}` cannot be part of a URL of {}", self.url)))
+        addressing::bucket(&self.url, self.addressing, name, &self.region)
     }
 
     /// Sends a signed request. `md5`: of the body, where S3 requires it.
@@ -183,11 +162,6 @@ impl S3 {
     }
 }
 
-/// Whether a host is one of Amazon's.
-pub fn is_amazon(host: &str) -> bool {
-    host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
-}
-
 #[async_trait]
 impl ResourceServer for S3 {
     fn kind(&self) -> ResourceKind {
@@ -233,8 +207,7 @@ impl ResourceServer for S3 {
         if part == ResourcePart::Account {
             return Ok(Vec::new());
         }
-        let root = Bucket::new(self.url.clone(), UrlStyle::Path, "", self.region.clone());
-        let root = root.map_err(|_| ServerError::Refused("`url` is none of a store".to_owned()))?;
+        let root = addressing::bucket(&self.url, Addressing::Path, "", &self.region)?;
         // The list of buckets is what is read at the root.
         let url = root.get_object(Some(&self.credentials), "").sign(SIGNED_FOR);
         let answer = self.send(Method::GET, url, None).await?;
