@@ -116,8 +116,8 @@ impl Table {
                 kind.name()
             ));
         }
-        let url =
-            self.text("url")?.ok_or("`url` is missing: the administrator's, as `kind://user:password@host:port`")?;
+        let form = if stores::has(kind) { "https://user:key@host" } else { "kind://user:password@host:port" };
+        let url = self.text("url")?.ok_or_else(|| format!("`url` is missing: the administrator's, as `{form}`"))?;
         let ca_file = self.text("ca_file")?.map(PathBuf::from);
         let tls = self.flag("tls")?;
         if stores::has(kind) && tls.is_some() {
