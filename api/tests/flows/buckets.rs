@@ -20,12 +20,18 @@ async fn with(stores: impl IntoIterator<Item = Named>) -> TestApp {
     TestApp::with(Setup { works: false, resources: Servers::new(stores), ..Setup::default() }).await
 }
 
+/// The program with a store of S3.
+pub(super) async fn with_s3() -> (TestApp, Arc<FakeServer>) {
+    let s3 = store(ResourceKind::S3);
+    (with([named("files", &s3)]).await, s3)
+}
+
 fn store(kind: ResourceKind) -> Arc<FakeServer> {
     Arc::new(FakeServer::new(kind))
 }
 
 /// Creates a notebook whose edition has files; gives its id.
-async fn filed(app: &TestApp, address: &str) -> i64 {
+pub(super) async fn filed(app: &TestApp, address: &str) -> i64 {
     let body = json!({
         "name": address, "instance_type": "notebook", "address": format!("{address}.campus.example"), "edition": "filed",
         "max_builds": 4,
@@ -46,8 +52,7 @@ async fn purge(app: &TestApp, id: i64) {
 
 #[tokio::test]
 async fn a_build_makes_buckets_and_opens_them_to_the_pages_of_the_application() {
-    let s3 = store(ResourceKind::S3);
-    let app = with([named("files", &s3)]).await;
+    let (app, s3) = with_s3().await;
     let id = filed(&app, "one").await;
     let built = app.built(id).await;
     assert_eq!(built["status"], "running", "{built:#}");
@@ -68,8 +73,7 @@ async fn a_build_makes_buckets_and_opens_them_to_the_pages_of_the_application() 
 
 #[tokio::test]
 async fn instances_share_the_key_of_the_settings_and_each_has_buckets_of_its_own() {
-    let s3 = store(ResourceKind::S3);
-    let app = with([named("files", &s3)]).await;
+    let (app, s3) = with_s3().await;
     let (one, other) = (filed(&app, "one").await, filed(&app, "two").await);
     for id in [one, other] {
         assert_eq!(app.built(id).await["status"], "running");
@@ -91,8 +95,7 @@ async fn instances_share_the_key_of_the_settings_and_each_has_buckets_of_its_own
 
 #[tokio::test]
 async fn a_large_bucket_is_deleted_in_parts_by_one_sweep_after_another() {
-    let s3 = store(ResourceKind::S3);
-    let app = with([named("files", &s3)]).await;
+    let (app, s3) = with_s3().await;
     let id = filed(&app, "one").await;
     app.built(id).await;
     purge(&app, id).await;
@@ -114,9 +117,8 @@ async fn a_large_bucket_is_deleted_in_parts_by_one_sweep_after_another() {
 
 #[tokio::test]
 async fn a_store_without_cors_is_used_and_the_log_says_what_it_does_not_have() {
-    let s3 = store(ResourceKind::S3);
+    let (app, s3) = with_s3().await;
     s3.refuse_origins();
-    let app = with([named("files", &s3)]).await;
     let id = filed(&app, "one").await;
     let built = app.built(id).await;
     assert_eq!(built["status"], "running", "{built:#}");
@@ -144,8 +146,7 @@ async fn an_instance_has_one_store_and_keeps_the_one_that_it_chose() {
 
 #[tokio::test]
 async fn a_bucket_that_others_have_got_meanwhile_is_renamed_and_not_touched() {
-    let s3 = store(ResourceKind::S3);
-    let app = with([named("files", &s3)]).await;
+    let (app, s3) = with_s3().await;
     let id = filed(&app, "one").await;
     let first = app.launched(id).await;
     let name = list(&app, id).await[1]["remote_name"].as_str().unwrap().to_owned();
