@@ -49,8 +49,14 @@ impl Web {
         Ok(Self(builder.build().map_err(|error| words(&error))?))
     }
 
+    /// A request without a body, to which one may be added.
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.0.request(method, url)
+    }
+
+    /// A request that changes something without a body. Stores want to be told that it has none.
+    pub(super) fn request_without_body(&self, method: Method, url: Url) -> RequestBuilder {
+        self.0.request(method, url).header("content-length", 0)
     }
 
     /// Sends a request and reads the whole answer.

@@ -38,7 +38,7 @@ impl Moto {
     /// Sends a request as the account with this number; none: ours.
     async fn send(&self, account: Option<&str>, method: Method, path: &str, body: &str) -> Response {
         let url = format!("http://127.0.0.1:{}/{path}", self.port);
-        let request = self.client.request(method, url).body(body.to_owned());
+        let request = self.client.request(method, url).header("content-length", body.len()).body(body.to_owned());
         // It says which service is asked; moto verifies no signature.
         let credential = "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x";
         let mut request = request.header("authorization", credential);

@@ -105,7 +105,7 @@ impl Swift {
         let base = format!("http://127.0.0.1:{}", self.port);
         let slash = if path.starts_with('?') { "" } else { "/" };
         let url = format!("{base}/v1/AUTH_{account}{slash}{path}");
-        let mut request = self.client.request(method, url).body(body.to_owned());
+        let mut request = self.client.request(method, url).header("content-length", body.len()).body(body.to_owned());
         if let Some(user) = user {
             let key = if user == "ocim" { KEY } else { STRANGERS_KEY };
             let login = self.client.get(format!("{base}/auth/v1.0")).header("x-auth-user", format!("{user}:admin"));

@@ -79,13 +79,14 @@ impl S3 {
 
     /// Sends a signed request. `md5`: of the body, where S3 requires it.
     async fn send(&self, method: Method, url: Url, body: Option<(String, Option<String>)>) -> Result<Answer, ServerError> {
-        let mut request = self.web.request(method, url);
-        if let Some((body, md5)) = body {
-            if let Some(md5) = md5 {
-                request = request.header("content-md5", md5);
+        let request = match body {
+            Some((body, md5)) => {
+                let request = self.web.request(method, url).header("content-type", "application/xml").body(body);
+                md5.into_iter().fold(request, |request, md5| request.header("content-md5", md5))
             }
-            request = request.header("content-type", "application/xml").body(body);
-        }
+            None if method == Method::PUT => self.web.request_without_body(method, url),
+            None => self.web.request(method, url),
+        };
         self.web.send(request).await
     }
 

@@ -103,7 +103,10 @@ impl Swift {
     }
 
     async fn send_with(&self, access: &Access, ask: &Ask<'_>) -> Result<Answer, ServerError> {
-        let mut request = self.web.request(ask.method.clone(), address(&access.url, ask)?);
+        let (method, url) = (ask.method.clone(), address(&access.url, ask)?);
+        let may_have_body = method == Method::PUT || method == Method::POST;
+        let mut request =
+            if may_have_body { self.web.request_without_body(method, url) } else { self.web.request(method, url) };
         request = request.header("x-auth-token", access.token.expose_secret()).header("accept", "application/json");
         for (name, value) in ask.headers {
             request = request.header(*name, value);
