@@ -1,6 +1,7 @@
 //! The port to the servers that hold accounts, databases and buckets.
 //!
-//! Each call makes connections of its own, four at most, each with a time limit ([`LIMIT`]), and may be repeated. A server is asked only for names of our rows.
+//! Each call makes connections of its own, four at most, each with a time limit ([`LIMIT`]), and may be repeated. Emptying a bucket makes more, and
+//! ends before a worker's claim does. A server is asked only for names of our rows.
 
 #![warn(missing_docs)]
 

@@ -63,8 +63,8 @@ pub struct Emptying {
 
 impl Default for Emptying {
     fn default() -> Self {
-        // Less than a worker's claim lasts, with one more request.
-        Self { objects: 20_000, time: Duration::from_secs(45) }
+        // Less than a worker's claim lasts, with four more requests.
+        Self { objects: 20_000, time: Duration::from_secs(30) }
     }
 }
 

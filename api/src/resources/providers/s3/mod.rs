@@ -272,7 +272,7 @@ impl ResourceServer for S3 {
     }
 
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError> {
-        let (mut bytes, mut next) = (0_u64, None);
+        let (mut bytes, mut next) = (0_u64, None::<String>);
         for _ in 0..SIZE_PAGES {
             let Some(page) = self.page(database, next.as_deref(), PAGE).await? else { return Ok(None) };
             bytes = bytes.saturating_add(page.bytes);
