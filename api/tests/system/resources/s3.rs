@@ -16,17 +16,15 @@ const VALID: Duration = Duration::from_secs(60);
 #[ignore = "needs Swift: make test-resources"]
 async fn a_wrong_key_is_refused_in_words_that_do_not_contain_it() {
     let swift = Swift::start().await;
-    for (user, key, code) in
-        [("ocim%3Aadmin", "wrong-1", "SignatureDoesNotMatch"), ("ocim%3Aelse", "wrong-1", "InvalidAccessKeyId")]
-    {
-        let server = only(&servers(&swift.s3_table_with(user, key)));
+    for user in ["ocim%3Aadmin", "ocim%3Aelse"] {
+        let server = only(&servers(&swift.s3_table_with(user, "wrong-1")));
         for refused in [
             server.is_used(Database, "ocim-1-a").await.map(drop),
             server.make_database("ocim-1-a", "shared", Attempt::First).await,
             server.delete_database("ocim-1-a").await,
         ] {
-            let Err(ServerError::Refused(said)) = &refused else { panic!("{code}: {refused:?}") };
-            assert!(said.contains("check key and secret in `url`") && !said.contains("wrong-1"), "{code}: {said}");
+            let Err(ServerError::Refused(said)) = &refused else { panic!("{user}: {refused:?}") };
+            assert!(said.contains("check key and secret in `url`") && !said.contains("wrong-1"), "{user}: {said}");
         }
     }
 }
