@@ -29,8 +29,7 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: &[Self] =
-        &[Self::Mysql, Self::Postgresql, Self::Redis, Self::Mongodb, Self::S3, Self::Swift];
+    pub const ALL: &[Self] = &[Self::Mysql, Self::Postgresql, Self::Redis, Self::Mongodb, Self::S3, Self::Swift];
 
     /// The word in settings, in JSON and in the database.
     pub const fn as_str(self) -> &'static str {

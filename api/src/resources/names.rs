@@ -110,12 +110,16 @@ mod tests {
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{name}");
             assert!(is_ours(kind, INSTALLATION, &name) && !is_ours(ResourceKind::Mysql, INSTALLATION, &name));
         }
-        assert!(!is_ours(ResourceKind::S3, INSTALLATION, "ocim-1f2e3d4c-") && !is_ours(ResourceKind::S3, INSTALLATION, "backups"));
+        assert!(
+            !is_ours(ResourceKind::S3, INSTALLATION, "ocim-1f2e3d4c-")
+                && !is_ours(ResourceKind::S3, INSTALLATION, "backups")
+        );
     }
 
     #[test]
     fn two_names_differ() {
-        let all: std::collections::HashSet<_> = (0..100).map(|_| database(ResourceKind::Redis, INSTALLATION, 7, "main").unwrap()).collect();
+        let all: std::collections::HashSet<_> =
+            (0..100).map(|_| database(ResourceKind::Redis, INSTALLATION, 7, "main").unwrap()).collect();
         assert_eq!(all.len(), 100);
     }
 

@@ -67,7 +67,9 @@ async fn a_build_makes_buckets_and_opens_them_to_the_pages_of_the_application() 
     assert_eq!((&admitted[&name(1)], &admitted[&name(2)]), (&(false, pages.clone()), &(true, pages)));
     let variables = json!(app.ansible.specs().pop().unwrap().variables);
     assert_eq!(variables["store_s3"]["databases"], json!({ "files": name(1), "public": name(2) }));
-    assert!(variables["store_s3"]["password"].to_string().contains("the-keys-secret") && variables["store_swift"].is_null());
+    assert!(
+        variables["store_s3"]["password"].to_string().contains("the-keys-secret") && variables["store_swift"].is_null()
+    );
     app.end().await;
 }
 
@@ -80,14 +82,18 @@ async fn instances_share_the_key_of_the_settings_and_each_has_buckets_of_its_own
     }
     assert_eq!((s3.databases().len(), s3.accounts().len()), (4, 1));
     let administrator = app.person(Role::Admin).await;
-    let problem = administrator.post(&format!("{PATH}/{one}/resources/s3/rotate"), json!({ "cuts_off": true })).await.problem(409);
+    let problem = administrator
+        .post(&format!("{PATH}/{one}/resources/s3/rotate"), json!({ "cuts_off": true }))
+        .await
+        .problem(409);
     assert!(problem["detail"].as_str().unwrap().contains("which other instances use"), "{problem}");
     let shown = administrator.post(&format!("{PATH}/{one}/resources/s3/credentials"), json!({})).await.expect(200);
     assert_eq!((&shown["password"], shown["databases"].as_object().unwrap().len()), (&json!("the-keys-secret"), 2));
     purge(&app, one).await;
     app.manager.works().sweep().await.unwrap();
     assert!(list(&app, one).await.is_empty());
-    let kept: Vec<_> = list(&app, other).await[1..].iter().map(|row| row["remote_name"].as_str().unwrap().to_owned()).collect();
+    let kept: Vec<_> =
+        list(&app, other).await[1..].iter().map(|row| row["remote_name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(s3.databases().into_keys().collect::<BTreeSet<_>>(), BTreeSet::from_iter(kept));
     assert_eq!(app.built(other).await["status"], "running");
     app.end().await;
@@ -100,7 +106,9 @@ async fn a_large_bucket_is_deleted_in_parts_by_one_sweep_after_another() {
     app.built(id).await;
     purge(&app, id).await;
     for _ in 0..3 {
-        s3.next_call(FakeCall::Fails(ServerError::Unfinished("20000 objects were deleted, and it has more".to_owned())));
+        s3.next_call(FakeCall::Fails(ServerError::Unfinished(
+            "20000 objects were deleted, and it has more".to_owned(),
+        )));
     }
     // The first bucket does not keep the second one from its part.
     app.manager.works().sweep().await.unwrap();
@@ -134,7 +142,11 @@ async fn an_instance_has_one_store_and_keeps_the_one_that_it_chose() {
     let (s3, swift) = (store(ResourceKind::S3), store(ResourceKind::Swift));
     let app = with([named("files", &s3), named("objects", &swift)]).await;
     let (first, second) = (filed(&app, "one").await, filed(&app, "two").await);
-    app.operator().await.put(&format!("{PATH}/{second}/resources/swift"), json!({ "server": "objects" })).await.expect(200);
+    app.operator()
+        .await
+        .put(&format!("{PATH}/{second}/resources/swift"), json!({ "server": "objects" }))
+        .await
+        .expect(200);
     for id in [first, second] {
         assert_eq!(app.built(id).await["status"], "running");
     }
@@ -153,7 +165,10 @@ async fn a_bucket_that_others_have_got_meanwhile_is_renamed_and_not_touched() {
     s3.add_stranger(&name);
     app.builder().advance(shared_types::AppServerId(first)).await.unwrap();
     let failed = app.read_app_server(first).await;
-    assert!(failed["failure"].as_str().unwrap().contains("S3 bucket files") && failed["status"] == "error", "{failed:#}");
+    assert!(
+        failed["failure"].as_str().unwrap().contains("S3 bucket files") && failed["status"] == "error",
+        "{failed:#}"
+    );
     assert_eq!(app.built(id).await["status"], "running");
     assert!(s3.databases()[&name].contains("stranger") && !s3.admitted().contains_key(&name));
     app.end().await;
@@ -170,7 +185,10 @@ async fn an_entered_bucket_is_used_with_its_key_and_its_options() {
     app.operator().await.put(&format!("{PATH}/{id}/resources/s3"), given).await.expect(200);
     assert_eq!(app.built(id).await["status"], "running");
     let variables = json!(app.ansible.specs().pop().unwrap().variables);
-    assert_eq!((&variables["store_s3"]["user"], &variables["store_s3"]["databases"]["files"]), (&json!("AKIA1"), &json!("campus-files")));
+    assert_eq!(
+        (&variables["store_s3"]["user"], &variables["store_s3"]["databases"]["files"]),
+        (&json!("AKIA1"), &json!("campus-files"))
+    );
     assert!(list(&app, id).await.iter().all(|row| row["is_shared"] == false && row["class"] == "given"));
     app.end().await;
 }

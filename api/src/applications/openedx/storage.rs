@@ -105,7 +105,9 @@ fn django(at: &Connection, amazon: bool) -> Value {
         ("AWS_S3_SIGNATURE_VERSION".to_owned(), json!("s3v4")),
     ]);
     let options = [("AWS_S3_ADDRESSING_STYLE", "addressing"), ("AWS_S3_REGION_NAME", "region")];
-    extra.extend(options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), json!(at.options.get(option)?)))));
+    extra.extend(
+        options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), json!(at.options.get(option)?)))),
+    );
     if !amazon {
         extra.insert("AWS_S3_ENDPOINT_URL".to_owned(), json!(at.endpoint.url("")));
     }
@@ -194,7 +196,10 @@ mod tests {
     fn only_persistent_instances_have_a_store_and_no_launch_is_refused_without_one() {
         assert!(specs(&sample()).is_empty());
         let found = specs(&OpenEdxSettings { use_ephemeral_databases: false, ..sample() });
-        assert!(found.len() == 2 && found.iter().all(|spec| !spec.is_required && spec.kind.is_object_storage()), "{found:?}");
+        assert!(
+            found.len() == 2 && found.iter().all(|spec| !spec.is_required && spec.kind.is_object_storage()),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -202,10 +207,19 @@ mod tests {
         let options = [("addressing", "path"), ("region", "us-east-1")];
         let made = variables(&[connection(ResourceKind::S3, "s3.example", "files", &options)]);
         assert_eq!(made["EDXAPP_AWS_STORAGE_BUCKET_NAME"], "ocim-1-7-abcdefgh");
-        assert_eq!((&made["EDXAPP_AWS_QUERYSTRING_AUTH"], &made["EDXAPP_AWS_S3_CUSTOM_DOMAIN"]), (&json!(true), &json!("")));
+        assert_eq!(
+            (&made["EDXAPP_AWS_QUERYSTRING_AUTH"], &made["EDXAPP_AWS_S3_CUSTOM_DOMAIN"]),
+            (&json!(true), &json!(""))
+        );
         let extra = &made["EDXAPP_AUTH_EXTRA"];
-        assert_eq!((&extra["AWS_DEFAULT_ACL"], &extra["AWS_S3_ENDPOINT_URL"]), (&Value::Null, &json!("https://s3.example")));
-        assert_eq!((&extra["AWS_S3_ADDRESSING_STYLE"], &made["XQUEUE_S3_PATH_PREFIX"]), (&json!("path"), &json!("xqueue")));
+        assert_eq!(
+            (&extra["AWS_DEFAULT_ACL"], &extra["AWS_S3_ENDPOINT_URL"]),
+            (&Value::Null, &json!("https://s3.example"))
+        );
+        assert_eq!(
+            (&extra["AWS_S3_ADDRESSING_STYLE"], &made["XQUEUE_S3_PATH_PREFIX"]),
+            (&json!("path"), &json!("xqueue"))
+        );
         assert!(!made.contains_key("COMMON_OBJECT_STORE_LOG_SYNC"), "its program knows Amazon's store only");
         let shown = serde_json::to_string(&secret::masked(&made)).unwrap();
         assert!(!shown.contains("hidden-1"), "{shown}");
@@ -213,22 +227,38 @@ mod tests {
 
     #[test]
     fn amazons_store_needs_no_address_and_gets_the_logs() {
-        let made = variables(&[connection(ResourceKind::S3, "s3.eu-west-1.amazonaws.com", "files", &[("region", "eu-west-1")])]);
-        assert_eq!((&made["aws_region"], &made["COMMON_OBJECT_STORE_LOG_SYNC_PREFIX"]), (&json!("eu-west-1"), &json!("logs/tracking/")));
+        let made = variables(&[connection(
+            ResourceKind::S3,
+            "s3.eu-west-1.amazonaws.com",
+            "files",
+            &[("region", "eu-west-1")],
+        )]);
+        assert_eq!(
+            (&made["aws_region"], &made["COMMON_OBJECT_STORE_LOG_SYNC_PREFIX"]),
+            (&json!("eu-west-1"), &json!("logs/tracking/"))
+        );
         assert!(made["EDXAPP_AUTH_EXTRA"].get("AWS_S3_ENDPOINT_URL").is_none());
     }
 
     #[test]
     fn variables_of_swift_have_the_names_of_the_original() {
-        let options = [("auth_path", "/v3"), ("project", "campus"), ("project_domain", "Default"), ("user_domain", "Default")];
+        let options =
+            [("auth_path", "/v3"), ("project", "campus"), ("project_domain", "Default"), ("user_domain", "Default")];
         let made = variables(&[connection(ResourceKind::Swift, "cloud.example", "public", &options)]);
-        assert_eq!((&made["EDXAPP_SWIFT_AUTH_VERSION"], &made["EDXAPP_SWIFT_TENANT_NAME"]), (&json!("3"), &json!("campus")));
+        assert_eq!(
+            (&made["EDXAPP_SWIFT_AUTH_VERSION"], &made["EDXAPP_SWIFT_TENANT_NAME"]),
+            (&json!("3"), &json!("campus"))
+        );
         assert_eq!(made["EDXAPP_SWIFT_AUTH_URL"], "https://cloud.example/v3");
-        assert_eq!((&made["XQUEUE_UPLOAD_BUCKET"], &made["EDXAPP_SWIFT_REGION_NAME"]), (&json!("ocim-1-7-abcdefgh"), &json!("")));
+        assert_eq!(
+            (&made["XQUEUE_UPLOAD_BUCKET"], &made["EDXAPP_SWIFT_REGION_NAME"]),
+            (&json!("ocim-1-7-abcdefgh"), &json!(""))
+        );
         assert_eq!(made["EDXAPP_AUTH_EXTRA"]["SWIFT_USER_DOMAIN_NAME"], "Default");
         let shown = serde_json::to_string(&secret::masked(&made)).unwrap();
         assert!(!shown.contains("hidden-1"), "{shown}");
-        let own = variables(&[connection(ResourceKind::Swift, "swift.example", "public", &[("auth_path", "/auth/v1.0")])]);
+        let own =
+            variables(&[connection(ResourceKind::Swift, "swift.example", "public", &[("auth_path", "/auth/v1.0")])]);
         assert_eq!((&own["EDXAPP_SWIFT_AUTH_VERSION"], own.contains_key("EDXAPP_AUTH_EXTRA")), (&json!("1"), false));
     }
 }

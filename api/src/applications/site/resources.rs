@@ -72,7 +72,8 @@ mod tests {
     #[test]
     fn what_the_settings_list_is_asked_for_by_kind() {
         let one = |kind, name: &str| SiteResource { kind, name: name.into() };
-        let list = vec![one(ResourceKind::S3, "public"), one(ResourceKind::Mysql, "main"), one(ResourceKind::S3, "files")];
+        let list =
+            vec![one(ResourceKind::S3, "public"), one(ResourceKind::Mysql, "main"), one(ResourceKind::S3, "files")];
         let found: Vec<_> = specs(&SiteSettings { resources: list, ..sample() })
             .into_iter()
             .map(|spec| (spec.kind, spec.databases, spec.is_required))
@@ -93,7 +94,10 @@ mod tests {
             connection(ResourceKind::Swift, &swift),
         ]);
         assert_eq!(made["mysql"]["databases"]["main"], "ocim_1_main");
-        assert_eq!((&made["s3"]["buckets"]["main"], &made["s3"]["url"]), (&json!("ocim_1_main"), &json!("https://at.example")));
+        assert_eq!(
+            (&made["s3"]["buckets"]["main"], &made["s3"]["url"]),
+            (&json!("ocim_1_main"), &json!("https://at.example"))
+        );
         assert_eq!(made["swift"]["containers"]["main"], "ocim_1_main");
         assert_eq!(made["swift"]["url"], "https://at.example/v3");
         assert!(made["mysql"].get("url").is_none() && made["s3"].get("databases").is_none());

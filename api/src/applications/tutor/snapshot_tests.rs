@@ -91,7 +91,10 @@ fn buckets_are_part_of_the_configuration_and_leave_databases_on_the_machine() {
     let given = Given { secrets: &secrets, databases: &none, storage: &storage, migrated_by: None, wheels: "" };
     let made = snapshot("Campus", &sample(), given).unwrap();
     assert_eq!(made.variables["tutor_config"]["S3_STORAGE_BUCKET"], "ocim-1-7-abcdefgh");
-    assert_eq!((&made.variables["tutor_config"]["RUN_MYSQL"], &made.variables["tutor_databases_are_given"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&made.variables["tutor_config"]["RUN_MYSQL"], &made.variables["tutor_databases_are_given"]),
+        (&Value::Null, &json!(false))
+    );
     assert!(made.layers.iter().any(|layer| layer.origin == "storage"));
 }
 

@@ -99,7 +99,10 @@ mod tests {
     fn keys_are_those_of_the_plugin() {
         let made = keys(&[connection("s3.example", 9000, "path")]);
         assert_eq!((&made["S3_HOST"], &made["S3_PORT"]), (&json!("s3.example"), &json!("9000")));
-        assert_eq!((&made["S3_STORAGE_BUCKET"], &made["S3_GRADE_BUCKET"]), (&json!("ocim-1-7-abcdefgh"), &json!("ocim-1-7-abcdefgh")));
+        assert_eq!(
+            (&made["S3_STORAGE_BUCKET"], &made["S3_GRADE_BUCKET"]),
+            (&json!("ocim-1-7-abcdefgh"), &json!("ocim-1-7-abcdefgh"))
+        );
         assert_eq!(made["S3_PROFILE_IMAGE_CUSTOM_DOMAIN"], "s3.example:9000/ocim-1-7-ijklmnop");
         let secret = made["OPENEDX_AWS_SECRET_ACCESS_KEY"].as_str().unwrap_or_default();
         assert!(typed::scalar(secret).is_secret && secret.contains("hidden-1"));

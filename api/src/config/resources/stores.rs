@@ -42,7 +42,11 @@ pub(super) const fn has(kind: ResourceKind) -> bool {
 }
 
 /// Takes what a table has of a store. The messages do not quote the URL, because it holds a key.
-pub(super) fn read(table: &mut Table, kind: ResourceKind, text: &str) -> Result<(Administrator, StoreSettings), String> {
+pub(super) fn read(
+    table: &mut Table,
+    kind: ResourceKind,
+    text: &str,
+) -> Result<(Administrator, StoreSettings), String> {
     let (administrator, mut url) = account(kind, text)?;
     let region = table.text("region")?;
     let (mut is_virtual, mut project) = (None, None);
@@ -75,10 +79,14 @@ fn project(table: &mut Table, url: &Url) -> Result<Option<Project>, String> {
         return Ok(Some(Project { name, project_domain, user_domain }));
     }
     if !path.ends_with(TEMP_AUTH) {
-        return Err(format!("the path of `url` must end with {KEYSTONE} (Keystone) or {TEMP_AUTH} (a store without it)"));
+        return Err(format!(
+            "the path of `url` must end with {KEYSTONE} (Keystone) or {TEMP_AUTH} (a store without it)"
+        ));
     }
     match name.or(project_domain).or(user_domain) {
-        Some(_) => Err(format!("`project` and the domains are Keystone's, and the path of `url` ends with {TEMP_AUTH}; remove them")),
+        Some(_) => Err(format!(
+            "`project` and the domains are Keystone's, and the path of `url` ends with {TEMP_AUTH}; remove them"
+        )),
         None => Ok(None),
     }
 }
@@ -144,7 +152,10 @@ mod tests {
         let store = amazon.store.as_ref().unwrap();
         assert_eq!((amazon.administrator.user.as_str(), amazon.administrator.port), ("AKIA1", 443));
         assert_eq!(amazon.administrator.password.as_ref().unwrap().expose_secret(), "a/b+c");
-        assert_eq!((store.url.as_str(), store.region.as_deref()), ("https://s3.eu-west-1.amazonaws.com/", Some("eu-west-1")));
+        assert_eq!(
+            (store.url.as_str(), store.region.as_deref()),
+            ("https://s3.eu-west-1.amazonaws.com/", Some("eu-west-1"))
+        );
         assert!(amazon.has_tls && amazon.machines_have_tls && !amazon.is_default && store.is_virtual.is_none());
         assert_eq!((minio.machines_host.as_str(), minio.machines_port, minio.has_tls), ("10.0.0.5", 9000, false));
         assert_eq!(minio.store.as_ref().unwrap().is_virtual, Some(true));
@@ -162,7 +173,10 @@ mod tests {
         let (store, other) = (keystone.store.as_ref().unwrap(), own.store.as_ref().unwrap());
         let project = Project { name: "campus".into(), project_domain: "Default".into(), user_domain: "u".into() };
         assert_eq!((store.url.as_str(), store.project.as_ref()), ("https://cloud.example:5000/v3", Some(&project)));
-        assert_eq!((own.administrator.user.as_str(), other.url.path(), &other.project), ("campus:ocim", "/auth/v1.0", &None));
+        assert_eq!(
+            (own.administrator.user.as_str(), other.url.path(), &other.project),
+            ("campus:ocim", "/auth/v1.0", &None)
+        );
     }
 
     #[test]

@@ -34,8 +34,9 @@ impl Build<'_> {
     fn origins(&self) -> Result<Vec<String>, StepError> {
         let application = self.manager.application(&self.row.instance_type)?;
         let sites = application.sites(&self.known.opened.settings)?;
-        let of = |scheme: &str| sites.hostnames().into_iter().map(move |host| format!("{scheme}://{host}"));
-        let own = (sites.protocol != "https").then(|| of(sites.protocol).collect::<Vec<_>>());
-        Ok(of("https").chain(own.into_iter().flatten()).collect())
+        let schemes: &[&str] = if sites.protocol == "https" { &["https"] } else { &["https", sites.protocol] };
+        let of =
+            |scheme: &&str| sites.hostnames().into_iter().map(|host| format!("{scheme}://{host}")).collect::<Vec<_>>();
+        Ok(schemes.iter().flat_map(of).collect())
     }
 }

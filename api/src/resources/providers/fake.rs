@@ -171,7 +171,9 @@ impl ResourceServer for FakeServer {
 
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         self.change(|state| {
-            if attempt == Attempt::First && state.accounts.contains_key(&account.username) && !self.kind.shares_account()
+            if attempt == Attempt::First
+                && state.accounts.contains_key(&account.username)
+                && !self.kind.shares_account()
             {
                 return Err(ServerError::Taken);
             }

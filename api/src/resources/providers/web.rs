@@ -98,7 +98,8 @@ pub(super) fn is_transient(status: u16) -> bool {
 
 /// A store's words on one line of limited length.
 pub(super) fn line(text: &str) -> String {
-    let text: Vec<_> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let text: Vec<_> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     text.join(" ").chars().take(MAX_WORDS).collect()
 }
 
@@ -108,7 +109,11 @@ fn unanswered(error: reqwest::Error) -> ServerError {
     if error.is_timeout() {
         words = format!("no answer within {} s", LIMIT.as_secs());
     }
-    if is_about_tls(&words) && error.source().is_some() { ServerError::Refused(words) } else { ServerError::Away(words) }
+    if is_about_tls(&words) && error.source().is_some() {
+        ServerError::Refused(words)
+    } else {
+        ServerError::Away(words)
+    }
 }
 
 #[cfg(test)]

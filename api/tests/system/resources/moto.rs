@@ -40,7 +40,8 @@ impl Moto {
         let url = format!("http://127.0.0.1:{}/{path}", self.port);
         let request = self.client.request(method, url).header("content-length", body.len()).body(body.to_owned());
         // It says which service is asked; moto verifies no signature.
-        let credential = "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x";
+        let credential =
+            "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x";
         let mut request = request.header("authorization", credential);
         if let Some(account) = account {
             request = request.header("x-moto-account-id", account);
@@ -68,8 +69,15 @@ impl Moto {
 
     /// Every bucket of the two accounts.
     pub(super) async fn listing(&self) -> Vec<String> {
-        let (own, strangers) = (self.ask(None, Method::GET, "", "").await, self.ask(Some(STRANGER), Method::GET, "", "").await);
-        let names = |text: &str| text.split("<Name>").skip(1).filter_map(|rest| rest.split('<').next()).map(str::to_owned).collect::<Vec<_>>();
+        let (own, strangers) =
+            (self.ask(None, Method::GET, "", "").await, self.ask(Some(STRANGER), Method::GET, "", "").await);
+        let names = |text: &str| {
+            text.split("<Name>")
+                .skip(1)
+                .filter_map(|rest| rest.split('<').next())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         [names(&own), names(&strangers)].concat()
     }
 }
@@ -95,7 +103,10 @@ async fn a_bucket_has_a_policy_if_it_is_public_and_cors_for_its_pages() {
         assert!(["GET", "PUT"].iter().all(|method| cors.contains(&format!("<AllowedMethod>{method}<"))), "{cors}");
     }
     // The next launch has other host names.
-    server.admit("ocim-1-b", &Admitted { is_public: false, origins: &["https://three.example".to_owned()] }).await.unwrap();
+    server
+        .admit("ocim-1-b", &Admitted { is_public: false, origins: &["https://three.example".to_owned()] })
+        .await
+        .unwrap();
     let cors = moto.ask(None, Method::GET, "ocim-1-b?cors", "").await;
     assert!(cors.contains("https://three.example") && !cors.contains("https://one.example"), "{cors}");
 }
@@ -108,7 +119,11 @@ async fn a_bucket_of_another_account_is_taken_at_every_attempt_and_one_of_ours_i
     moto.put_bucket("ocim-1-theirs", Some(STRANGER)).await;
     let before = moto.listing().await;
     for attempt in [Attempt::First, Attempt::Again] {
-        assert_eq!(server.make_database("ocim-1-theirs", "shared", attempt).await, Err(ServerError::Taken), "{attempt:?}");
+        assert_eq!(
+            server.make_database("ocim-1-theirs", "shared", attempt).await,
+            Err(ServerError::Taken),
+            "{attempt:?}"
+        );
     }
     assert_eq!(moto.listing().await, before);
     server.make_database("ocim-1-ours", "shared", Attempt::First).await.unwrap();

@@ -132,7 +132,8 @@ async fn a_store_that_is_away_in_mid_deletion_is_emptied_when_it_is_back() {
     building.await.unwrap();
     assert_eq!(app.until_built(app_server).await["status"], "running");
     let administrator = app.person(Role::Admin).await;
-    let listed = async || administrator.get(&format!("/api/v1/instances/{id}/resources")).await.expect(200)["items"].clone();
+    let listed =
+        async || administrator.get(&format!("/api/v1/instances/{id}/resources")).await.expect(200)["items"].clone();
     let name = listed().await[1]["remote_name"].as_str().unwrap().to_owned();
     swift.fill(&name, 5).await;
     purge(&app, &[id]).await;
@@ -155,8 +156,11 @@ async fn a_purge_of_twenty_instances_touches_no_bucket_of_twenty_strangers() {
     let swift = Swift::start().await;
     for number in 0..COUNT {
         // Of the same account and of another one; every second one is almost one of ours.
-        let name =
-            if number.is_multiple_of(2) { format!("wordpress-{number}") } else { format!("ocim-00000000-{number}-abcdefgh") };
+        let name = if number.is_multiple_of(2) {
+            format!("wordpress-{number}")
+        } else {
+            format!("ocim-00000000-{number}-abcdefgh")
+        };
         for user in ["ocim", "strangers"] {
             swift.ask(Some(user), reqwest::Method::PUT, &name, "").await;
             swift.ask(Some(user), reqwest::Method::PUT, &format!("{name}/theirs"), "x").await;

@@ -46,7 +46,10 @@ impl Swift {
                 .to_owned(),
         );
         let common = |port: u16| {
-            format!("[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = {port}\nworkers = 0\nuser = root\nswift_dir = {}\n", dir.display())
+            format!(
+                "[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = {port}\nworkers = 0\nuser = root\nswift_dir = {}\n",
+                dir.display()
+            )
         };
         for (name, port) in self.parts {
             write(
@@ -69,7 +72,8 @@ impl Swift {
 
     pub(super) async fn resume(&mut self) {
         let memcached = self.memcached.to_string();
-        let mut running = vec![Running::start("memcached", &["-u", "root", "-l", "127.0.0.1", "-U", "0", "-p", &memcached])];
+        let mut running =
+            vec![Running::start("memcached", &["-u", "root", "-l", "127.0.0.1", "-U", "0", "-p", &memcached])];
         let file = |name: &str| self.dir.path().join(format!("{name}.conf")).display().to_string();
         for (name, _) in self.parts {
             running.push(Running::start(&format!("swift-{name}-server"), &[&file(name)]));
@@ -87,7 +91,10 @@ impl Swift {
     }
 
     pub(super) fn table_with(&self, user: &str, key: &str) -> String {
-        format!("[resources.objects]\nkind = \"swift\"\nurl = \"http://{user}:{key}@127.0.0.1:{}/auth/v1.0\"\n", self.port)
+        format!(
+            "[resources.objects]\nkind = \"swift\"\nurl = \"http://{user}:{key}@127.0.0.1:{}/auth/v1.0\"\n",
+            self.port
+        )
     }
 
     /// The same store by its interface of S3.
@@ -132,7 +139,8 @@ impl Swift {
                 let answer = self.ask(Some(user), Method::HEAD, &container, "").await;
                 let readers = answer.headers().get("x-container-read").map(|value| value.to_str().unwrap().to_owned());
                 found.push(format!("{user}/{container} {readers:?}"));
-                found.extend(self.names(user, &container).await.iter().map(|name| format!("{user}/{container}/{name}")));
+                found
+                    .extend(self.names(user, &container).await.iter().map(|name| format!("{user}/{container}/{name}")));
             }
         }
         found
@@ -192,7 +200,10 @@ async fn a_public_container_is_read_without_a_login_and_neither_listed_nor_writt
     assert_eq!(preflight("https://two.example").await, StatusCode::OK);
     assert_eq!(preflight("https://three.example").await, StatusCode::UNAUTHORIZED);
     // The next launch has other host names, and the container is for its account only.
-    server.admit("ocim-1-a", &Admitted { is_public: false, origins: &["https://three.example".to_owned()] }).await.unwrap();
+    server
+        .admit("ocim-1-a", &Admitted { is_public: false, origins: &["https://three.example".to_owned()] })
+        .await
+        .unwrap();
     assert_eq!(anonymous(Method::GET, "ocim-1-a/a/0").await, StatusCode::UNAUTHORIZED);
 }
 

@@ -39,7 +39,9 @@ pub(super) fn bucket(url: &Url, addressing: Addressing, name: &str, region: &str
         Addressing::Virtual => UrlStyle::VirtualHost,
     };
     let bucket = Bucket::new(url.clone(), style, name.to_owned(), region.to_owned());
-    bucket.map_err(|_| ServerError::Refused(format!("`{name}` cannot be part of an address of {url}; try addressing = \"path\"")))
+    bucket.map_err(|_| {
+        ServerError::Refused(format!("`{name}` cannot be part of an address of {url}; try addressing = \"path\""))
+    })
 }
 
 #[cfg(test)]
@@ -58,9 +60,19 @@ mod tests {
     #[test]
     fn a_bucket_is_in_the_path_or_in_the_host_name() {
         let amazon = "https://s3.eu-west-1.amazonaws.com";
-        assert_eq!(of("http://127.0.0.1:9000", Addressing::Path, "ocim-1-a").unwrap(), "http://127.0.0.1:9000/ocim-1-a/");
-        assert_eq!(of(amazon, Addressing::Virtual, "ocim-1-a").unwrap(), "https://ocim-1-a.s3.eu-west-1.amazonaws.com/");
-        assert_eq!(of(amazon, Addressing::Path, "").unwrap(), "https://s3.eu-west-1.amazonaws.com/", "the list of buckets");
+        assert_eq!(
+            of("http://127.0.0.1:9000", Addressing::Path, "ocim-1-a").unwrap(),
+            "http://127.0.0.1:9000/ocim-1-a/"
+        );
+        assert_eq!(
+            of(amazon, Addressing::Virtual, "ocim-1-a").unwrap(),
+            "https://ocim-1-a.s3.eu-west-1.amazonaws.com/"
+        );
+        assert_eq!(
+            of(amazon, Addressing::Path, "").unwrap(),
+            "https://s3.eu-west-1.amazonaws.com/",
+            "the list of buckets"
+        );
         assert!(of("https://[::1]:9000", Addressing::Virtual, "ocim-1-a").is_err(), "an address has no subdomain");
     }
 

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn a_bucket_of_others_is_taken_and_one_of_ours_is_refused_by_its_code() {
-        let (theirs, ours) = (answer(409, &error("BucketAlreadyExists")), answer(409, &error("BucketAlreadyOwnedByYou")));
+        let (theirs, ours) =
+            (answer(409, &error("BucketAlreadyExists")), answer(409, &error("BucketAlreadyOwnedByYou")));
         assert_eq!(check(&theirs), Err(ServerError::Taken));
         assert_eq!(code(&ours).as_deref(), Some("BucketAlreadyOwnedByYou"));
         assert!(matches!(check(&ours), Err(ServerError::Refused(_))));
@@ -95,7 +96,10 @@ mod tests {
             Err(ServerError::Refused(words)) => words,
             other => format!("{other:?}"),
         };
-        assert_eq!(words(403, "SignatureDoesNotMatch"), "It is <not> possible. (SignatureDoesNotMatch); check key and secret in `url`");
+        assert_eq!(
+            words(403, "SignatureDoesNotMatch"),
+            "It is <not> possible. (SignatureDoesNotMatch); check key and secret in `url`"
+        );
         assert!(words(403, "AccessDenied").contains("needs to create"));
         assert!(words(301, "PermanentRedirect").contains("check `region`"));
         assert_eq!(words(501, "NotImplemented"), "It is <not> possible. (NotImplemented)");
@@ -106,12 +110,17 @@ mod tests {
         let list = "<ListAllMyBucketsResult><Owner><DisplayName>x</DisplayName></Owner><Buckets><Bucket><Name>a-1</Name></Bucket>\
                     <Bucket><CreationDate/><Name>b</Name></Bucket></Buckets></ListAllMyBucketsResult>";
         assert_eq!(names(&answer(200, list)), ["a-1", "b"]);
-        assert_eq!(names(&answer(200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>")), Vec::<String>::new());
+        assert_eq!(
+            names(&answer(200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>")),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn what_ends_by_itself_is_tried_again() {
-        for (status, body) in [(503, error("SlowDown")), (200, error("InternalError")), (502, "<html>".to_owned()), (429, String::new())] {
+        for (status, body) in
+            [(503, error("SlowDown")), (200, error("InternalError")), (502, "<html>".to_owned()), (429, String::new())]
+        {
             let found = if status == 200 { check_each(&answer(status, &body)) } else { check(&answer(status, &body)) };
             assert!(matches!(found, Err(ServerError::Away(_))), "{status} {body}");
         }

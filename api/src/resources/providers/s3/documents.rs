@@ -33,9 +33,12 @@ pub(super) fn public(bucket: &str) -> String {
 
 /// Pages of these origins may read and write objects, with URLs that the application has signed.
 pub(super) fn cors(origins: &[String]) -> String {
-    let origins: String = origins.iter().map(|origin| format!("<AllowedOrigin>{}</AllowedOrigin>", escaped(origin))).collect();
-    let methods: String =
-        ["GET", "HEAD", "PUT", "POST"].iter().map(|method| format!("<AllowedMethod>{method}</AllowedMethod>")).collect();
+    let origins: String =
+        origins.iter().map(|origin| format!("<AllowedOrigin>{}</AllowedOrigin>", escaped(origin))).collect();
+    let methods: String = ["GET", "HEAD", "PUT", "POST"]
+        .iter()
+        .map(|method| format!("<AllowedMethod>{method}</AllowedMethod>"))
+        .collect();
     format!(
         "<CORSConfiguration xmlns=\"{NAMESPACE}\"><CORSRule>{origins}{methods}<AllowedHeader>*</AllowedHeader>\
          <ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>3000</MaxAgeSeconds></CORSRule></CORSConfiguration>"
@@ -74,6 +77,9 @@ mod tests {
 
     #[test]
     fn checksums_are_md5_in_base64() {
-        assert_eq!((md5(""), md5("abc")), ("1B2M2Y8AsgTpgAmY7PhCfg==".to_owned(), "kAFQmDzST7DWlj99KOF/cg==".to_owned()));
+        assert_eq!(
+            (md5(""), md5("abc")),
+            ("1B2M2Y8AsgTpgAmY7PhCfg==".to_owned(), "kAFQmDzST7DWlj99KOF/cg==".to_owned())
+        );
     }
 }

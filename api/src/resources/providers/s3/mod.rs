@@ -78,7 +78,12 @@ impl S3 {
     }
 
     /// Sends a signed request. `md5`: of the body, where S3 requires it.
-    async fn send(&self, method: Method, url: Url, body: Option<(String, Option<String>)>) -> Result<Answer, ServerError> {
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<(String, Option<String>)>,
+    ) -> Result<Answer, ServerError> {
         let request = match body {
             Some((body, md5)) => {
                 let request = self.web.request(method, url).header("content-type", "application/xml").body(body);
@@ -109,8 +114,9 @@ impl S3 {
         }
         answers::check(&answer)?;
         let parsed = ListObjectsV2::parse_response(&answer.text());
-        let parsed = parsed.map_err(|error| ServerError::Refused(format!("the list of objects cannot be read: {error}")))?;
-        let bytes = parsed.contents.iter().map(|object| object.size).sum();
+        let parsed =
+            parsed.map_err(|error| ServerError::Refused(format!("the list of objects cannot be read: {error}")))?;
+        let bytes = parsed.contents.iter().filter_map(|object| object.size).sum();
         let names = parsed.contents.into_iter().map(|object| object.key).collect();
         Ok(Some(Page { names, bytes, next: parsed.next_continuation_token }))
     }
@@ -144,7 +150,13 @@ impl S3 {
     }
 
     /// Puts a document that says how a bucket may be used; none: done; else why not.
-    async fn put(&self, name: &str, what: &'static str, body: String, md5: Option<String>) -> Result<Option<String>, ServerError> {
+    async fn put(
+        &self,
+        name: &str,
+        what: &'static str,
+        body: String,
+        md5: Option<String>,
+    ) -> Result<Option<String>, ServerError> {
         let bucket = self.bucket(name)?;
         // A request like the one that creates a bucket, with one more word in the query.
         let mut put = bucket.create_bucket(&self.credentials);
@@ -245,7 +257,9 @@ impl ResourceServer for S3 {
             let body = documents::cors(admitted.origins);
             let md5 = documents::md5(&body);
             if let Some(words) = self.put(bucket, "cors", body, Some(md5)).await? {
-                refused.push(format!("the store refuses CORS, so that pages cannot read and write objects themselves: {words}"));
+                refused.push(format!(
+                    "the store refuses CORS, so that pages cannot read and write objects themselves: {words}"
+                ));
             }
         }
         Ok(refused)

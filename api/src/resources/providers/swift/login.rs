@@ -57,11 +57,17 @@ impl Login for TempAuth {
         match answer.status {
             200..300 => {}
             401 | 403 => {
-                return Err(ServerError::Refused("the store refuses the login; check user and key in `url`".to_owned()));
+                return Err(ServerError::Refused(
+                    "the store refuses the login; check user and key in `url`".to_owned(),
+                ));
             }
-            status if is_transient(status) => return Err(ServerError::Away(format!("the login is answered with {status}"))),
+            status if is_transient(status) => {
+                return Err(ServerError::Away(format!("the login is answered with {status}")));
+            }
             status => {
-                return Err(ServerError::Refused(format!("the login is answered with {status}; check the path of `url`")));
+                return Err(ServerError::Refused(format!(
+                    "the login is answered with {status}; check the path of `url`"
+                )));
             }
         }
         let url = answer.header("x-storage-url").and_then(|url| Url::parse(url).ok());

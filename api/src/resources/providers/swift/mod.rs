@@ -124,7 +124,8 @@ impl Swift {
     /// are none, or the container does not exist.
     async fn page(&self, container: Option<&str>, prefix: &str, after: &str) -> Result<Vec<String>, ServerError> {
         let query = [("format", "json"), ("limit", PAGE), ("prefix", prefix), ("marker", after)];
-        let answer = self.send(&Ask { method: Method::GET, container, object: None, query: &query, headers: &[] }).await?;
+        let answer =
+            self.send(&Ask { method: Method::GET, container, object: None, query: &query, headers: &[] }).await?;
         if answer.status == 404 {
             return Ok(Vec::new());
         }
@@ -333,7 +334,8 @@ mod tests {
 
     #[test]
     fn a_store_that_is_full_or_forbids_it_is_not_asked_again() {
-        let answer = |status| Answer { status, headers: reqwest::header::HeaderMap::new(), body: b"<h1>No</h1>\n".to_vec() };
+        let answer =
+            |status| Answer { status, headers: reqwest::header::HeaderMap::new(), body: b"<h1>No</h1>\n".to_vec() };
         assert!(matches!(check(&answer(503)), Err(ServerError::Away(_))));
         for status in [401, 403, 404, 409, 507] {
             assert!(matches!(check(&answer(status)), Err(ServerError::Refused(_))), "{status}");

@@ -36,7 +36,8 @@ async fn the_account_is_found_in_the_catalog_and_a_refused_token_is_replaced() {
 #[tokio::test]
 async fn a_refusal_names_the_keys_of_the_table_and_not_the_password() {
     let cloud = Cloud::start(&[]).await;
-    let refusal = json!({ "error": { "code": 401, "message": format!("no user with {PASSWORD}"), "title": "Unauthorized" } });
+    let refusal =
+        json!({ "error": { "code": 401, "message": format!("no user with {PASSWORD}"), "title": "Unauthorized" } });
     cloud.http.on("POST", "/v3/auth/tokens", [Reply::json(401, &refusal)]);
     let storage = ObjectStorage::new(cloud.settings().credentials_of("resources.files").unwrap()).unwrap();
     let words = storage.access(None).await.unwrap_err().to_string();
@@ -48,7 +49,11 @@ async fn a_refusal_names_the_keys_of_the_table_and_not_the_password() {
 #[tokio::test]
 async fn a_cloud_without_swift_is_said_to_have_none() {
     let cloud = Cloud::start(&[]).await;
-    cloud.http.on("POST", "/v3/auth/tokens", [cloud.token_with("t", 3600, json!({ "id": "p1" }), catalog(&cloud.base()))]);
+    cloud.http.on(
+        "POST",
+        "/v3/auth/tokens",
+        [cloud.token_with("t", 3600, json!({ "id": "p1" }), catalog(&cloud.base()))],
+    );
     let storage = ObjectStorage::new(cloud.settings().credentials_of("resources.files").unwrap()).unwrap();
     let words = storage.access(None).await.unwrap_err().to_string();
     assert!(words.starts_with("the cloud's catalog has no object-store (Swift)"), "{words}");
