@@ -203,7 +203,7 @@ async fn server_for<'m>(
         false => String::new(),
     };
     Err(Refusal::Conflict(format!(
-        "The settings of instance {id} ask for {}s outside its machines, and there is no server of {} for it: {table}enter one at the \
+        "The settings of instance {id} ask for persistent {}s, and there is no server of {} for it: {table}enter one at the \
          instance (PUT /instances/{id}/resources/{kind}), or change the settings so that the data is on the machine.",
         kind.unit(),
         kind.name()
