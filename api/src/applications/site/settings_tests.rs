@@ -24,6 +24,7 @@ fn blanks_become_defaults_and_labels_whole_host_names() {
             {"repository": "/srv/x", "version": "main", "path": "playbooks/site.yml", "requirements": "requirements.txt"}
         ],
         "variables": "",
+        "resources": [],
         "checks": [],
         "hooks": [],
         "memory_mb": 0,

@@ -129,7 +129,7 @@ fn account(kind: ResourceKind, text: &str) -> Result<(Administrator, Url), Strin
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use secrecy::ExposeSecret as _;
 
     use super::super::tests::load;

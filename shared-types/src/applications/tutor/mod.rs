@@ -246,7 +246,9 @@ mod tests {
 
     #[test]
     fn every_stored_setting_is_described() {
-        let names = TYPE.schema.fields.iter().map(|field| (field.name.to_owned(), Value::String(String::new())));
+        let is_flag = |field: &Field| field.kind == FieldKind::Flag;
+        let blank = |field| if is_flag(field) { Value::Bool(false) } else { Value::String(String::new()) };
+        let names = TYPE.schema.fields.iter().map(|field| (field.name.to_owned(), blank(field)));
         let blank: Map<String, Value> = names.collect();
         let settings: TutorSettings = serde_json::from_value(blank.clone().into()).unwrap();
         let Value::Object(stored) = serde_json::to_value(settings).unwrap() else { return };

@@ -69,7 +69,7 @@ mod tests {
             "https://ocim-1-a.s3.eu-west-1.amazonaws.com/"
         );
         assert_eq!(
-            of(amazon, Addressing::Path, "").unwrap(),
+            of(amazon, Addressing::Path, ".").unwrap(),
             "https://s3.eu-west-1.amazonaws.com/",
             "the list of buckets"
         );

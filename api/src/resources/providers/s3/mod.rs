@@ -220,8 +220,8 @@ impl ResourceServer for S3 {
         if part == ResourcePart::Account {
             return Ok(Vec::new());
         }
-        let root = addressing::bucket(&self.url, Addressing::Path, "", &self.region)?;
-        // The list of buckets is what is read at the root.
+        // The list of buckets is what is read at the root, which the path `.` is.
+        let root = addressing::bucket(&self.url, Addressing::Path, ".", &self.region)?;
         let url = root.get_object(Some(&self.credentials), "").sign(SIGNED_FOR);
         let answer = self.send(Method::GET, url, None).await?;
         answers::check(&answer)?;
