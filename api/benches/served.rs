@@ -26,7 +26,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts without limits on requests and streams.
+    /// Starts without limits on requests; streams and connections of one user may be 4,000.
     pub async fn start(world: &World) -> Self {
         let stop = CancellationToken::new();
         let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
@@ -34,6 +34,7 @@ impl Served {
             settings.guard.ocim_principal_rate = 0;
             settings.guard.ocim_address_rate = 0;
             settings.guard.ocim_max_streams_each = 4000;
+            settings.guard.ocim_max_connections_each = 4000;
         });
         let admission = Admission::new(&limits).unwrap();
         let app = assembly::app(&limits, admission, world.watch.clone(), bus, Arc::default(), stop.clone()).unwrap();

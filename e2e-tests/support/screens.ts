@@ -114,6 +114,7 @@ function instancePages(world: World): Screen[] {
     { name: 'archived', path: at(world.archived.id), ready: (page) => page.getByRole('status', { name: 'Archived' }) },
     { name: 'nothing launched', path: at(world.vacant.id), ready: (page) => page.getByText('No app servers yet.') },
     { name: 'settings', path: settings, ready: email },
+    { name: 'data', path: at(world.serving.id, '/data'), ready: (page) => page.getByText('On the machine of each app server.') },
     {
       name: 'settings, with the variables of the next launch',
       path: settings,
@@ -166,6 +167,7 @@ function dialogs(world: World): Screen[] {
   return [
     { name: 'dialog: activate', path: serving, ready: logged, act: checked(in_('Next', 'Activate this app server')) },
     { name: 'dialog: roll back', path: serving, ready: logged, act: checked(in_('Now serving', /^Roll back to/)) },
+    { name: 'dialog: maintenance page', path: serving, ready: logged, act: in_('Now serving', 'Maintenance page…') },
     { name: 'dialog: hold', path: serving, ready: logged, act: in_('Now serving', 'Hold') },
     { name: 'dialog: terminate', path: serving, ready: logged, act: by('Terminate') },
     { name: 'dialog: stop', path: building, ready: next, act: in_('Next', 'Stop build') },

@@ -57,6 +57,10 @@ screen! {
         view! { <pages::SettingsTab instance launch ask before/> }.into_any()
 }
 screen! {
+    /// Where the data of an instance is.
+    settings: data(instance: Memo<Arc<Instance>>) => view! { <pages::DataTab instance/> }.into_any()
+}
+screen! {
     /// The watched pull requests.
     pull_requests: pull_requests() => view! { <pages::PullRequestsPage/> }.into_any()
 }

@@ -49,6 +49,8 @@ pub enum Tab {
     /// Its app servers, with the selected one; the newest without one.
     AppServers(Option<AppServerId>),
     Settings,
+    /// Where its data is: databases outside its machines.
+    Data,
     /// The instance's own log.
     Log,
     /// The pull request that created it.
@@ -95,6 +97,7 @@ impl Tab {
             [] => Some(Self::AppServers(None)),
             ["app-servers", id] => id.parse().ok().map(|id| Self::AppServers(Some(id))),
             ["settings"] => Some(Self::Settings),
+            ["data"] => Some(Self::Data),
             ["log"] => Some(Self::Log),
             ["pull-request"] => Some(Self::PullRequest),
             _ => None,
@@ -123,6 +126,7 @@ impl fmt::Display for Page {
                 write!(f, "/instances/{id}/app-servers/{app_server}")
             }
             Self::Instance(id, Tab::Settings) => write!(f, "/instances/{id}/settings"),
+            Self::Instance(id, Tab::Data) => write!(f, "/instances/{id}/data"),
             Self::Instance(id, Tab::Log) => write!(f, "/instances/{id}/log"),
             Self::Instance(id, Tab::PullRequest) => write!(f, "/instances/{id}/pull-request"),
         }
@@ -237,8 +241,14 @@ mod tests {
     #[test]
     fn every_page_is_read_back_from_its_path() {
         let id = InstanceId(7);
-        let tabs =
-            [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Log, Tab::PullRequest];
+        let tabs = [
+            Tab::AppServers(None),
+            Tab::AppServers(Some(AppServerId(9))),
+            Tab::Settings,
+            Tab::Data,
+            Tab::Log,
+            Tab::PullRequest,
+        ];
         let pages = [
             Page::Login,
             Page::Home,

@@ -5,12 +5,13 @@ use shared_types::app_server::Progress;
 use shared_types::audit::{Activity, Outcome};
 use shared_types::ids::PullRequestId;
 use shared_types::pull_request::{Approval, PullRequestState};
-use shared_types::system::{ProviderOffer, ProviderState, SystemCheck, SystemPart, SystemState};
+use shared_types::resource::{Resource, ResourceClass, ResourcePart, ResourceState, WantedResources};
+use shared_types::system::{ProviderOffer, ProviderState, ResourceServerState, SystemCheck, SystemPart, SystemState};
 use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
-    InstanceSummary, MachineRole, ProviderKind, PullRequest, Role, Server, ServerDetail, ServerId, ServerStatus,
-    Serving, SshLogin, Trigger, UserId,
+    InstanceSummary, MachineRole, ProviderKind, PullRequest, ResourceId, ResourceKind, ResourceServerName, Role,
+    Server, ServerDetail, ServerId, ServerStatus, Serving, SshLogin, Trigger, UserId,
 };
 
 /// An open pull request that waits for approval.
@@ -200,9 +201,66 @@ pub fn system() -> SystemState {
         checks: vec![system_check(SystemPart::Database, Some(true))],
         sandbox: None,
         providers: Vec::new(),
+        resource_servers: Vec::new(),
         machine_protections: Vec::new(),
         opened_walls: Vec::new(),
     }
+}
+
+/// The default server of MySQL, with two instances.
+pub fn resource_server(name: &str) -> ResourceServerState {
+    ResourceServerState {
+        name: ResourceServerName::try_from(name.to_owned()).unwrap_or_else(|_| server_name()),
+        kind: Some(ResourceKind::Mysql),
+        is_default: true,
+        is_exclusive: false,
+        is_ok: Some(true),
+        last_error: None,
+        instances: 2,
+        databases: 3,
+        most_databases: None,
+        unowned: Vec::new(),
+        missing: Vec::new(),
+    }
+}
+
+/// An account at MySQL that its server has confirmed.
+pub fn resource() -> Resource {
+    Resource {
+        id: ResourceId(1),
+        kind: ResourceKind::Mysql,
+        part: ResourcePart::Account,
+        name: "account".into(),
+        class: ResourceClass::Made,
+        server: Some(server_name()),
+        host: Some("db.example".into()),
+        port: Some(3306),
+        remote_name: "ocim_1f2e3d4c_abcdefghijklmnop".into(),
+        state: ResourceState::Present,
+        state_name: "Present".into(),
+        password_due: false,
+        is_shared: false,
+        trouble: None,
+        size_bytes: None,
+        measured_at: None,
+        created: DateTime::default(),
+        modified: DateTime::default(),
+    }
+}
+
+/// A database of MySQL that the next build makes at the server `main`.
+pub fn wanted() -> WantedResources {
+    WantedResources {
+        kind: ResourceKind::Mysql,
+        databases: vec!["main".into()],
+        is_required: true,
+        server: Some(server_name()),
+        missing: None,
+    }
+}
+
+fn server_name() -> ResourceServerName {
+    "main".parse().unwrap_or_else(|words| unreachable!("{words}"))
 }
 
 /// The default provider, an OpenStack cloud with 12 of 20 machines.

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod health;
 pub mod machine;
+pub mod resource;
 pub mod status;
 pub mod system;
 

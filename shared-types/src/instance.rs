@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::app_server::AppServerSummary;
 use crate::health::InstanceHealth;
 use crate::ids::InstanceId;
-use crate::operations::Hold;
+use crate::operations::{Hold, Maintenance};
 use crate::queue::Tier;
 use crate::server::ProviderName;
 use crate::warning::FieldWarning;
@@ -160,6 +160,9 @@ pub struct Instance {
     pub provider: Option<ProviderName>,
     /// The hold that keeps automation from activating; null if none is set.
     pub hold: Option<Hold>,
+    /// The maintenance page that visitors get; null: they get the active app server.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
     /// The app server that a rollback activates; null if there is none.
     pub fallback_app_server_id: Option<crate::ids::AppServerId>,
     /// The newest 100 of its app servers, the newest first; `/instances/{id}/app-servers` has all.

@@ -59,7 +59,8 @@ pub struct InstanceType {
     pub unavailable: Option<String>,
     /// The settings, in the order of the form.
     pub fields: Vec<FieldDescription>,
-    /// Defaults by field name, stored for a field that is left out, blank or null. Fields without a default stay blank.
+    /// Defaults by field name, stored for a field that is left out, blank or null; of an instance of the tier `production`.
+    /// Fields without a default stay blank.
     pub defaults: Map<String, Value>,
     /// Templates for a new instance, in the order in which the form offers them.
     #[serde(default)]

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::app_server::{AppServerSummary, MAX_DRAIN_LIMIT, Possible};
 use crate::ids::AppServerId;
+use crate::problem::FieldError;
 use crate::settings::check_number;
 
 /// The body of a request to stop, pin, hold or pause.
@@ -98,6 +99,56 @@ pub struct Hold {
     pub at: DateTime<Utc>,
     /// The reason that was given; null if none was.
     pub reason: Option<String>,
+}
+
+/// The maintenance page: visitors get it from the gateway in place of the active app server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Maintenance {
+    /// The name of the user or token that put it up, or changed its text.
+    pub by: String,
+    /// When it was put up.
+    pub at: DateTime<Utc>,
+    /// What it says to visitors.
+    #[schema(example = "We are back at 18:00.")]
+    pub text: String,
+}
+
+/// The body of a request to put the maintenance page up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BeginMaintenance {
+    /// What the page says to visitors, as plain text; left out or blank: a usual sentence.
+    #[schema(max_length = 500, example = "We are back at 18:00.")]
+    pub text: Option<String>,
+    /// The reason, for the history; at most 500 characters. Visitors do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, example = "the release of Thursday")]
+    pub reason: Option<String>,
+}
+
+impl BeginMaintenance {
+    /// The most characters of the text.
+    pub const TEXT_MAX: usize = 500;
+    /// What the page says if no text is given.
+    pub const USUAL_TEXT: &str = "This site is being worked on. Try again in a while.";
+
+    /// The text that the page says.
+    ///
+    /// # Errors
+    /// The field's error if the text is too long or has control characters.
+    pub fn checked_text(&self) -> Result<String, Vec<FieldError>> {
+        let text = self.text.as_deref().unwrap_or_default().trim();
+        if text.is_empty() {
+            return Ok(Self::USUAL_TEXT.to_owned());
+        }
+        if text.chars().count() > Self::TEXT_MAX {
+            return Err(vec![FieldError::new("text", format!("At most {} characters.", Self::TEXT_MAX))]);
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(vec![FieldError::new("text", "Control characters are not possible.")]);
+        }
+        Ok(text.to_owned())
+    }
 }
 
 /// The response to an activation.

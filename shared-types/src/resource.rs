@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 mod bodies;
 
-pub use bodies::{GivenResources, Resource, ResourceChoice, ResourceCredentials, RotatePassword};
+pub use bodies::{
+    GivenResources, InstanceResources, Resource, ResourceChoice, ResourceCredentials, RotatePassword, WantedResources,
+};
 
 /// The kind of a server outside the machines, and of what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::resource::{ResourceKind, ResourceServerName};
 use crate::server::{ProviderKind, ProviderName};
 
 /// The parts of the program and what it depends on.
@@ -152,6 +153,36 @@ pub struct ProviderState {
     pub offers: Option<ProviderOffer>,
 }
 
+/// A server where instances have databases outside their machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ResourceServerState {
+    /// Its name, which instances choose it by.
+    pub name: ResourceServerName,
+    /// Its kind; null: the settings do not have it, and instances have databases there.
+    pub kind: Option<ResourceKind>,
+    /// Whether instances that choose none get it.
+    pub is_default: bool,
+    /// Whether only one instance may use it.
+    pub is_exclusive: bool,
+    /// Whether it answers; null if the settings do not have it.
+    pub is_ok: Option<bool>,
+    /// Why it does not answer, without addresses; null if it does.
+    pub last_error: Option<String>,
+    /// How many instances have an account there.
+    #[schema(minimum = 0)]
+    pub instances: i64,
+    /// How many databases they have there.
+    #[schema(minimum = 0)]
+    pub databases: i64,
+    /// The most databases that it has; null: as many as are asked for.
+    pub most_databases: Option<u32>,
+    /// Accounts and databases there with this installation's prefix that no instance has, the first 20 of each. ocim deletes
+    /// none of them.
+    pub unowned: Vec<String>,
+    /// Accounts and databases that it had and has no more, the first 20 of each.
+    pub missing: Vec<String>,
+}
+
 /// The state of the whole system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemState {
@@ -168,6 +199,9 @@ pub struct SystemState {
     /// The providers of machines, the default one first; then those that have machines and are not in the settings.
     #[serde(default)]
     pub providers: Vec<ProviderState>,
+    /// The servers of databases outside the machines, by name; then those that have some and are not in the settings.
+    #[serde(default)]
+    pub resource_servers: Vec<ResourceServerState>,
     /// The protections around each machine that the providers of this process make; empty if they know of none.
     #[serde(default)]
     pub machine_protections: Vec<Protection>,

@@ -113,9 +113,12 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::UpdateInstanceFromPullRequest
         | O::ApprovePullRequest
         | O::IgnorePullRequest => Some(Need::Scope(Scope::Deploy)),
-        O::ActivateAppServer | O::RollBackInstance | O::HoldInstance | O::LiftHold => {
-            Some(Need::Scope(Scope::Activate))
-        }
+        O::ActivateAppServer
+        | O::RollBackInstance
+        | O::HoldInstance
+        | O::LiftHold
+        | O::BeginMaintenance
+        | O::EndMaintenance => Some(Need::Scope(Scope::Activate)),
         O::PurgeInstance
         | O::ShowResourceCredentials
         | O::RotateResourcePassword

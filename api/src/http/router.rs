@@ -88,6 +88,8 @@ fn instance_verbs(config: &mut ServiceConfig) {
         .service(instances::roll_back_instance)
         .service(instances::hold_instance)
         .service(instances::lift_hold)
+        .service(instances::begin_maintenance)
+        .service(instances::end_maintenance)
         .service(instances::list_instance_logs)
         .service(instances::list_instance_log_matches)
         .service(instances::stream_instance_logs);

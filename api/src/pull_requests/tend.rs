@@ -9,6 +9,7 @@ use super::store::{Row, deliveries, due, repositories, rows, writes};
 use super::{Watch, WatchError, describe, follow};
 use crate::instances::Refusal;
 use crate::instances::builds::stop;
+use crate::instances::resources::purge;
 use crate::instances::store::{app_servers, instances};
 use crate::instances::upkeep::archive;
 
@@ -64,6 +65,8 @@ async fn archive_one(watch: &Watch, conn: &mut AsyncPgConnection, id: PullReques
         return Ok(());
     }
     archive::archive(conn, &actor, instance.id, true).await?;
+    // The data of a preview ends with it; that of other instances is only deleted by people.
+    purge::begin_made(&watch.manager, conn, instance.id).await?;
     writes::archived(conn, id, true).await?;
     follow::tell(conn, &row).await
 }

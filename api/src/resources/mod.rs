@@ -7,6 +7,7 @@
 //!
 //! Not here: which resources an application needs (`instances::application`), who may ask for them, and when they end.
 
+pub mod compare;
 pub mod connection;
 mod error;
 mod make;

@@ -20,6 +20,8 @@ pub struct Route {
     pub hostname: String,
     /// The web server of the active app server; none: a page with status 503 says that no app server is active.
     pub target: Option<SocketAddr>,
+    /// The plain text of the maintenance page, which visitors get in place of the target with status 503; none: it is not up.
+    pub notice: Option<String>,
     /// The visitors' scheme that applications are told if neither a trusted proxy nor the settings give it.
     pub scheme: Scheme,
 }

@@ -100,10 +100,6 @@ pub(super) fn sign_in(part: SystemPart, is_configured: bool) -> SystemCheck {
     unasked(part, is_configured, detail.to_owned())
 }
 
-pub(super) fn databases() -> SystemCheck {
-    unasked(SystemPart::Databases, false, "not built in: databases live on the app servers' machines".to_owned())
-}
-
 /// Why a question is not answered in time; None if it is.
 pub(super) async fn answered<E: std::fmt::Display>(question: impl Future<Output = Result<(), E>>) -> Option<String> {
     match tokio::time::timeout(PATIENCE, question).await {
@@ -127,6 +123,6 @@ async fn asked<E: std::fmt::Display>(
     }
 }
 
-fn unasked(name: SystemPart, is_configured: bool, detail: String) -> SystemCheck {
+pub(super) fn unasked(name: SystemPart, is_configured: bool, detail: String) -> SystemCheck {
     SystemCheck { name, is_configured, is_ok: None, detail, last_error: None, checked_at: None, since: None }
 }

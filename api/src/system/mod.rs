@@ -4,13 +4,14 @@
 mod checks;
 pub mod opened_walls;
 mod providers;
+mod resource_servers;
 mod words;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared_types::system::{OpenedWall, ProviderState, SystemCheck, SystemPart, SystemState};
+use shared_types::system::{OpenedWall, ProviderState, ResourceServerState, SystemCheck, SystemPart, SystemState};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -42,6 +43,13 @@ struct Found {
     silent: HashMap<SystemPart, DateTime<Utc>>,
 }
 
+/// The answers of one round.
+struct Asked {
+    checks: Vec<SystemCheck>,
+    providers: Vec<ProviderState>,
+    resource_servers: Vec<ResourceServerState>,
+}
+
 impl System {
     /// From the settings; now is the start of the process.
     pub fn new(settings: &Settings) -> Self {
@@ -63,7 +71,7 @@ impl System {
         {
             return state.clone();
         }
-        let (mut checks, providers) = self.ask(watch, is_working).await;
+        let Asked { mut checks, providers, resource_servers } = self.ask(watch, is_working).await;
         for check in &mut checks {
             found.remember(check);
         }
@@ -75,16 +83,26 @@ impl System {
         let opened_walls = self.opened_walls.clone();
         let machine_protections = providers::protections(&watch.manager).await;
         let started = self.started;
-        let state = SystemState { version, started, checks, sandbox, providers, machine_protections, opened_walls };
+        let state = SystemState {
+            version,
+            started,
+            checks,
+            sandbox,
+            providers,
+            resource_servers,
+            machine_protections,
+            opened_walls,
+        };
         found.last = Some((Instant::now(), state.clone()));
         state
     }
 
-    async fn ask(&self, watch: &Watch, is_working: bool) -> (Vec<SystemCheck>, Vec<ProviderState>) {
+    async fn ask(&self, watch: &Watch, is_working: bool) -> Asked {
         let manager = &watch.manager;
-        let (database, providers, gateway, sites, mail, github) = tokio::join!(
+        let (database, providers, resource_servers, gateway, sites, mail, github) = tokio::join!(
             checks::database(manager),
             providers::states(manager),
+            resource_servers::states(manager),
             checks::gateway(manager),
             checks::checks(manager),
             checks::mail(manager),
@@ -94,7 +112,9 @@ impl System {
         let keys = checks::secret_keys(&manager.options.keyring.ids());
         let oidc = checks::sign_in(SystemPart::Oidc, self.has_oidc);
         let provider = checks::provider(&providers);
-        (vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, checks::databases()], providers)
+        let databases = resource_servers::part(&resource_servers);
+        let checks = vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, databases];
+        Asked { checks, providers, resource_servers }
     }
 }
 

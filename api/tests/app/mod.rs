@@ -12,13 +12,14 @@ pub mod notebook;
 mod postgres;
 mod probes;
 pub mod settings;
+mod setup;
 mod site;
 pub mod stories;
 mod stream;
 mod tutor;
 mod waiting;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,14 +27,12 @@ use std::time::Duration;
 use chrono::Utc;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use ocim::ansible::fake::FakeAnsible;
-use ocim::ansible::port::Ansible;
 use ocim::app::App;
 use ocim::applications;
 use ocim::config::Settings;
 use ocim::git::fake::FakeGit;
-use ocim::git::port::Git;
 use ocim::instances::application::Application;
-use ocim::instances::{Manager, Options, Ports};
+use ocim::instances::{Manager, Ports};
 use ocim::machines::probe::Probe;
 use ocim::machines::provider::Provider;
 use ocim::machines::providers::fake::FakeProvider;
@@ -41,14 +40,11 @@ use ocim::machines::registry::{Named, Providers};
 use ocim::platform::db::Db;
 use ocim::platform::events::Bus;
 use ocim::platform::guard::Guard;
-use ocim::platform::mail::Mailer;
 use ocim::platform::mail::fake::FakeMailer;
 use ocim::platform::users::Secret;
 use ocim::platform::users::store::{self, tokens};
 use ocim::pull_requests::Watch;
-use ocim::resources::registry::Servers;
 use ocim::routing::providers::fake::FakeTraffic;
-use ocim::routing::traffic::Traffic;
 use ocim::start::assembly::{self, Admission, Parts};
 use ocim::worker::{Duties, Worker};
 use shared_types::user::Scope;
@@ -60,6 +56,7 @@ pub use client::{Answer, Client, Credentials};
 pub use gate::GatedAnsible;
 pub use http::{http, install_tls};
 pub use postgres::Database;
+pub use setup::Setup;
 pub use site::Site;
 pub use stream::Stream;
 use waiting::holds_soon;
@@ -69,63 +66,6 @@ pub use waiting::{until, until_within};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many machines have a web server.
 const SITES: usize = 6;
-
-/// Makes a provider and its probe.
-pub type MachinesOf = Box<dyn FnOnce(String, SocketAddr) -> (Arc<dyn Provider>, Arc<dyn Probe>) + Send>;
-
-/// How a test's program differs from the default.
-pub struct Setup {
-    /// In place of a new, empty database.
-    pub database: Option<Database>,
-    /// Whether a worker runs. Without one, jobs run only when the test runs them.
-    pub works: bool,
-    /// How many builds the worker runs at once.
-    pub slots: usize,
-    /// The most machines of the provider.
-    pub budget: Option<u32>,
-    /// In place of the machines in memory: makes the provider and its probe from the installation's id and the address of
-    /// a site that answers for the machines.
-    pub machines: Option<MachinesOf>,
-    /// The name of another provider; none: there is none.
-    pub other: Option<&'static str>,
-    /// In place of the scripted git.
-    pub git: Option<Arc<dyn Git>>,
-    /// In place of the scripted Ansible.
-    pub ansible: Option<Arc<dyn Ansible>>,
-    /// The servers of what instances have outside their machines.
-    pub resources: Servers,
-    /// In place of the in-memory gateway.
-    pub gateway: Option<Arc<dyn Traffic>>,
-    /// In place of the mailer that keeps messages in memory; `Some(None)`: mail is off.
-    pub mailer: Option<Option<Arc<dyn Mailer>>>,
-    /// Changes the options of builds.
-    pub options: fn(&mut Options),
-    /// Changes the protective limits; by default any number of requests is accepted.
-    pub guard: fn(&mut Settings),
-    /// Changes settings that depend on what the test has started.
-    pub settings: Box<dyn FnOnce(&mut Settings)>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            database: None,
-            works: true,
-            slots: 4,
-            budget: None,
-            machines: None,
-            other: None,
-            git: None,
-            ansible: None,
-            resources: Servers::default(),
-            gateway: None,
-            mailer: None,
-            options: |_| {},
-            guard: |_| {},
-            settings: Box::new(|_| {}),
-        }
-    }
-}
 
 /// The program under test.
 pub struct TestApp {

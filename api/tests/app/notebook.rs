@@ -6,7 +6,7 @@ use ocim::instances::application::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
-use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
+use shared_types::applications::{ApplicationType, DataPlace, MachineNeeds, SiteAddress};
 use shared_types::settings::{Field, FieldKind, Schema};
 use shared_types::yaml::typed;
 use shared_types::{FieldError, FieldWarning, ResourceKind, yaml};
@@ -31,6 +31,8 @@ pub static TYPE: ApplicationType = ApplicationType {
     common_values: &[],
     site_labels: &[("reader", "Reader")],
     sites: |_| Vec::new(),
+    persistence: None,
+    data: |_| DataPlace::Playbooks,
     warnings: |_| Vec::new(),
 };
 

@@ -9,6 +9,7 @@ mod login;
 mod printing;
 mod proxy;
 mod refusals;
+mod resources;
 mod ssh;
 
 use std::io::Write;

@@ -8,7 +8,7 @@ use ocim::ansible::fake::FakeEnd;
 use ocim::config::Settings;
 use ocim::instances::upkeep::reaper;
 use ocim::resources::providers::fake::FakeServer;
-use ocim::resources::registry::Servers;
+use ocim::resources::registry::{Named, Servers};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_types::{ResourceKind, Role, ServerId};
@@ -71,7 +71,8 @@ async fn every_change_leaves_one_audit_entry() {
         settings.watch.watch_fork = vec![FORK.into()];
         settings.watch.watch_report = vec!["nothing".into()];
     };
-    let resources = Servers::new([resources::named("main", &Arc::new(FakeServer::new(ResourceKind::Mysql)))]);
+    let server = resources::named("main", &Arc::new(FakeServer::new(ResourceKind::Mysql)));
+    let resources = Servers::new([Named { is_default: false, ..server }]);
     let app = TestApp::with(Setup { settings: Box::new(settings), resources, ..Setup::default() }).await;
     let admin = app.session(Role::Admin).await;
     let mut story = Story { app: &app, told: BTreeSet::new() };
@@ -164,6 +165,9 @@ async fn builds(story: &mut Story<'_>, admin: &Client) {
     story.posts("roll_back_instance", admin, &format!("{instance}/rollback"), json!({})).await;
     story.does("lift_hold", admin, Method::DELETE, &format!("{instance}/hold"), Value::Null).await;
     story.does("hold_instance", admin, Method::PUT, &format!("{instance}/hold"), json!({})).await;
+    let page = json!({ "text": "Back at 5." });
+    story.does("begin_maintenance", admin, Method::PUT, &format!("{instance}/maintenance"), page).await;
+    story.does("end_maintenance", admin, Method::DELETE, &format!("{instance}/maintenance"), Value::Null).await;
     story.does("install_ssh_keys", admin, Method::POST, &of(second, "/access"), Value::Null).await;
     story.does("pin_app_server", admin, Method::PUT, &of(second, "/pin"), json!({})).await;
     story.does("unpin_app_server", admin, Method::DELETE, &of(second, "/pin"), Value::Null).await;

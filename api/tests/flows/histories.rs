@@ -1,18 +1,24 @@
 //! Property test: people, workers, failures and crashes in random order. After each move the invariants must hold; in
 //! the end, all work must finish.
 
+mod outside;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ocim::instances::builds::terminate;
 use ocim::instances::store::{builds, instances, routing};
 use ocim::instances::traffic::{apply_routing, drain, when_running};
+use ocim::resources::providers::fake::FakeServer;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_types::{AppServerId, InstanceId};
 
+use self::outside::{Outside, outside};
+use super::resources::{stored, with_mysql};
 use crate::app::{Answer, Client, TestApp};
 
 /// Moves per history.
@@ -51,6 +57,8 @@ enum Move {
     Restore,
     /// Runs all pending jobs that are not builds.
     Work,
+    /// Something happens outside the machines.
+    Outside(Outside),
 }
 
 fn moves() -> impl Strategy<Value = Vec<(usize, Move)>> {
@@ -68,6 +76,7 @@ fn moves() -> impl Strategy<Value = Vec<(usize, Move)>> {
         1 => Just(Move::Archive),
         1 => Just(Move::Restore),
         6 => Just(Move::Work),
+        5 => outside().prop_map(Move::Outside),
     ];
     proptest::collection::vec((0..2usize, one), MOVES)
 }
@@ -76,7 +85,12 @@ fn moves() -> impl Strategy<Value = Vec<(usize, Move)>> {
 struct World<'a> {
     app: &'a TestApp,
     operator: Client,
+    /// The second one has databases outside its machines.
     instances: [i64; 2],
+    /// Their server.
+    server: &'a FakeServer,
+    /// A stranger's database there.
+    stranger: String,
     /// Hash of each app server's immutable columns when it was first seen.
     configurations: HashMap<i64, i64>,
 }
@@ -173,6 +187,10 @@ impl World<'_> {
                 self.work().await?;
                 None
             }
+            Move::Outside(what) => {
+                outside::play(self.app, self.server, instance, what).await?;
+                None
+            }
         };
         match answer {
             Some(answer) if answer.status.is_server_error() => Err(format!("{what:?} answered {}", answer.body)),
@@ -224,12 +242,13 @@ impl World<'_> {
     }
 
     async fn check(&mut self) -> Result<(), String> {
-        for (what, query) in NEVER {
+        for (what, query) in NEVER.iter().chain(outside::NEVER) {
             if self.app.number(&format!("SELECT count(*) AS n {query}")).await > 0 {
                 return Err(format!("there is {what}"));
             }
         }
         self.check_machines().await?;
+        outside::check(self.app, self.server, std::slice::from_ref(&self.stranger)).await?;
         self.check_configurations().await
     }
 
@@ -279,6 +298,7 @@ impl World<'_> {
         for _ in 0..20 {
             self.app.outlive_leases().await;
             self.work().await?;
+            outside::sweep(self.app).await?;
             let mut is_over = true;
             for instance in self.instances {
                 if let Some(id) = self.building(instance).await {
@@ -287,6 +307,7 @@ impl World<'_> {
                 }
             }
             if is_over {
+                outside::check_rest(self.app).await?;
                 return self.check_rest().await;
             }
         }
@@ -320,10 +341,12 @@ impl World<'_> {
     }
 }
 
-async fn history(app: &TestApp, number: usize, moves: &[(usize, Move)]) -> Result<(), String> {
+async fn history((app, server): (&TestApp, &FakeServer), number: usize, moves: &[(usize, Move)]) -> Result<(), String> {
     let operator = app.operator().await;
-    let instances = [app.instance(&format!("a{number}")).await, app.instance(&format!("b{number}")).await];
-    let mut world = World { app, operator, instances, configurations: HashMap::new() };
+    let instances = [app.instance(&format!("a{number}")).await, stored(app, &format!("b{number}")).await];
+    let stranger = format!("ocim_of_others_{number}");
+    server.add_stranger(&stranger);
+    let mut world = World { app, operator, instances, server, stranger, configurations: HashMap::new() };
     for (n, one) in moves.iter().enumerate() {
         world.play(*one).await.map_err(|error| format!("move {n}: {error}"))?;
         world.check().await.map_err(|error| format!("after move {n}, {one:?}: {error}"))?;
@@ -339,15 +362,19 @@ fn invariants_hold_in_random_histories() {
     let mut runner =
         TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 40, ..Config::default() });
     // The queries of `NEVER` scan all tables, which gets slow with many histories in one database.
-    let world = RefCell::new((runtime.block_on(TestApp::idle()), 0));
+    let start = || {
+        let (app, server) = runtime.block_on(with_mysql([]));
+        (app, server, 0)
+    };
+    let world: RefCell<(TestApp, Arc<FakeServer>, usize)> = RefCell::new(start());
     let outcome = runner.run(&moves(), |moves| {
         let mut world = world.borrow_mut();
-        if world.1 == HISTORIES_A_WORLD {
-            let old = std::mem::replace(&mut *world, (runtime.block_on(TestApp::idle()), 0));
+        if world.2 == HISTORIES_A_WORLD {
+            let old = std::mem::replace(&mut *world, start());
             runtime.block_on(old.0.end());
         }
-        world.1 += 1;
-        runtime.block_on(history(&world.0, world.1, &moves)).map_err(TestCaseError::fail)
+        world.2 += 1;
+        runtime.block_on(history((&world.0, &world.1), world.2, &moves)).map_err(TestCaseError::fail)
     });
     if let Err(error) = outcome {
         panic!("{error}");

@@ -17,19 +17,19 @@ const PATH: &str = "/api/v1/instances";
 const OWN: usize = 3;
 
 /// A default server of its kind.
-pub(super) fn named(name: &str, server: &Arc<FakeServer>) -> Named {
+pub fn named(name: &str, server: &Arc<FakeServer>) -> Named {
     Named { name: name.parse().unwrap(), server: server.clone(), is_default: true, is_exclusive: false }
 }
 
 /// The program with a server of MySQL, and others. Builds run only when the test advances them.
-pub(super) async fn with_mysql(others: impl IntoIterator<Item = Named>) -> (TestApp, Arc<FakeServer>) {
+pub async fn with_mysql(others: impl IntoIterator<Item = Named>) -> (TestApp, Arc<FakeServer>) {
     let server = Arc::new(FakeServer::new(ResourceKind::Mysql));
     let resources = Servers::new([named("main", &server)].into_iter().chain(others));
     (TestApp::with(Setup { works: false, resources, ..Setup::default() }).await, server)
 }
 
 /// Creates a notebook whose edition has databases; gives its id.
-pub(super) async fn stored(app: &TestApp, address: &str) -> i64 {
+pub async fn stored(app: &TestApp, address: &str) -> i64 {
     let body = json!({
         "name": address, "instance_type": "notebook", "address": format!("{address}.campus.example"), "edition": "stored",
         "max_builds": 4,

@@ -182,7 +182,7 @@ impl Gateway {
         let send = async |machine: &Machine| {
             let target = Some((machine.endpoint.unwrap().public_ip, 80).into());
             self.inner
-                .apply(&[Route { hostname: check.hostname.clone(), target, scheme: Scheme::Http }])
+                .apply(&[Route { hostname: check.hostname.clone(), target, notice: None, scheme: Scheme::Http }])
                 .await
                 .unwrap();
         };

@@ -5,7 +5,7 @@ use shared_types::app_server::Activation;
 use shared_types::comparison::Render;
 use shared_types::instance_type::InstanceTypes;
 use shared_types::launch::LaunchAppServer;
-use shared_types::operations::{ActivationResult, Purge, Purged, Rollback, WithReason};
+use shared_types::operations::{ActivationResult, BeginMaintenance, Purge, Purged, Rollback, WithReason};
 use shared_types::{AppServer, Instance, InstanceId, InstanceSummary, Page};
 
 use super::Result;
@@ -65,6 +65,16 @@ pub async fn roll_back(id: InstanceId, rollback: &Rollback) -> Result<Activation
 /// Sets a hold: automation must not activate app servers.
 pub async fn hold(id: InstanceId, reason: Option<String>) -> Result<()> {
     send_json_for_nothing(put(&format!("/instances/{id}/hold")), &WithReason { reason }).await
+}
+
+/// Puts the maintenance page up, or changes its text.
+pub async fn begin_maintenance(id: InstanceId, body: &BeginMaintenance) -> Result<()> {
+    send_json_for_nothing(put(&format!("/instances/{id}/maintenance")), body).await
+}
+
+/// Takes the maintenance page down.
+pub async fn end_maintenance(id: InstanceId) -> Result<()> {
+    send_for_nothing(delete(&format!("/instances/{id}/maintenance"))).await
 }
 
 /// Releases the hold: automation may activate again.

@@ -12,6 +12,7 @@ pub mod machines;
 pub mod pull_requests;
 pub mod queue;
 mod request;
+pub mod resources;
 pub mod source_credentials;
 pub mod system;
 pub mod users;

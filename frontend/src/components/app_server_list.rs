@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use shared_types::{AppServerId, AppServerStatus, AppServerSummary, HealthState, Instance, Serving};
 use std::sync::Arc;
 
+use super::data_place::NextData;
 use super::health_label::HealthDot;
 use super::lanes::{ProgressBar, deadline_words, time_left};
 use super::launch::{Launch, LaunchButton, LaunchOptions};
@@ -38,6 +39,7 @@ pub fn AppServerList(
                 </span>
             </header>
             <LaunchOptions launch/>
+            <NextData instance/>
             <Show when=move || servers.with(Vec::is_empty)>
                 <p class="body fine">"No app servers yet."</p>
             </Show>

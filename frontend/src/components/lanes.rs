@@ -95,6 +95,7 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
     };
     let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let back = Memo::new(move |_| instance.with(|instance| way_back(instance)));
+    let is_hidden = Memo::new(move |_| instance.with(|instance| instance.maintenance.is_some()));
     let is_held = Memo::new(move |_| instance.with(|instance| instance.hold.is_some()));
     let health = Memo::new(move |_| instance.with(|instance| instance.summary.health_state()));
     let reason = Memo::new(move |_| {
@@ -109,6 +110,9 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
                 <b>{move || active.get().name}</b>
                 <span class="label">"Active"</span>
                 <HealthLabel state=health/>
+                <Show when=move || is_hidden.get()>
+                    <span class="label degraded">"Behind the maintenance page"</span>
+                </Show>
             </div>
             {move || reason.get().map(|reason| view! { <p class="health-reason">{reason} "."</p> })}
             <span class="fine">{facts}</span>
@@ -123,6 +127,13 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
                         on_click=Callback::new(move |()| ask.run(Verb::Hold))
                     />
                 </Show>
+                <PossibleButton
+                    class="quiet"
+                    hint="Visitors get a text from you in place of the site."
+                    shape=Shape::Warning
+                    label="Maintenance page…"
+                    on_click=Callback::new(move |()| ask.run(Verb::Maintenance))
+                />
             </div>
         </article>
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared_types::Instance;
+use shared_types::resource::{InstanceResources, Resource, ResourceClass};
 use std::sync::Arc;
 
 use super::sending::{Sending, Sent};
@@ -9,6 +10,7 @@ use crate::api;
 use crate::state::data::Key;
 use crate::state::state;
 use crate::ui::{Alert, BusyButton, Dialog};
+use crate::words;
 
 /// Deletes what an archived instance owns, once its domain has been typed.
 #[component]
@@ -35,6 +37,7 @@ pub fn PurgeDialog(
             on_close.run(());
         });
     };
+    let resources = state.data.resources(id);
     let title = format!("Delete data of {}?", instance.summary.name);
     view! {
         <Dialog label=title.clone() is_busy on_close>
@@ -43,6 +46,7 @@ pub fn PurgeDialog(
                 <p>"Permanently deletes what it owns outside its machines, and frees its host names for other instances. History and logs are kept."</p>
             </header>
             <div class="body">
+                {move || resources.get().here().map(|resources| view! { <WhatGoes resources=Arc::clone(resources)/> })}
                 <label class="ask">
                     <span>"Type " <span class="mono">{domain}</span> " to confirm"</span>
                     <input type="text" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="253" bind:value=typed/>
@@ -57,6 +61,34 @@ pub fn PurgeDialog(
     }
 }
 
+/// What is deleted at servers outside, and what is only forgotten.
+#[component]
+fn WhatGoes(resources: Arc<InstanceResources>) -> impl IntoView {
+    let rows: Vec<_> = resources.items.iter().map(gone_words).collect();
+    let list = move |rows: Vec<String>| rows.into_iter().map(|words| view! { <li>{words}</li> }).collect_view();
+    match rows.is_empty() {
+        true => view! { <p>"It has no databases outside its machines."</p> }.into_any(),
+        false => view! {
+            <div>
+                <p>"These go, with all data in them. There is no way back without a backup:"</p>
+                <ul class="plain">{list(rows)}</ul>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// `MySQL: Database edxapp (ocim_1f2e3d4c_7_edxapp_kqzmwx) at main, 312 MB`.
+fn gone_words(one: &Resource) -> String {
+    let (kind, title) = (one.kind.name(), words::resource::title(one));
+    if one.class == ResourceClass::Given {
+        return format!("{kind}: {title} ({}), as entered: only the entry is deleted", one.remote_name);
+    }
+    let server = one.server.as_ref().map(|server| format!(" at {server}")).unwrap_or_default();
+    let size = one.size_bytes.map(|bytes| format!(", {}", words::resource::bytes(bytes))).unwrap_or_default();
+    format!("{kind}: {title} ({}){server}{size}", one.remote_name)
+}
+
 /// Why the button is disabled: until the typed text is the domain.
 fn must_type(typed: RwSignal<String>, domain: String) -> Memo<Option<&'static str>> {
     Memo::new(move |_| typed.with(|typed| *typed != domain).then_some("Type its domain first."))
@@ -64,4 +96,22 @@ fn must_type(typed: RwSignal<String>, domain: String) -> Memo<Option<&'static st
 
 fn deleted_words(deleted: &[String]) -> String {
     if deleted.is_empty() { "Nothing to delete.".into() } else { format!("Deleted: {}.", deleted.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn what_goes_is_named_with_its_place_and_size() {
+        let account = samples::resource();
+        assert_eq!(gone_words(&account), "MySQL: Account (ocim_1f2e3d4c_abcdefghijklmnop) at main");
+        let sized = Resource { size_bytes: Some(312_000_000), ..account.clone() };
+        assert!(gone_words(&sized).ends_with(" at main, 312 MB"));
+        let given = Resource { class: ResourceClass::Given, server: None, ..account };
+        assert!(gone_words(&given).ends_with("as entered: only the entry is deleted"));
+    }
 }

@@ -29,19 +29,26 @@ impl Refused {
         });
     }
 
-    /// The error of a field.
+    /// The error of a field, or the first one of something in it, with its name.
     pub fn of(self, name: &str) -> Option<String> {
-        self.0.with(|said| said.get(name).cloned())
+        self.0.with(|said| {
+            let within = |(path, words): (&String, &String)| Some(format!("{}: {words}", within(path, name)?));
+            said.get(name).cloned().or_else(|| said.iter().filter_map(within).min())
+        })
     }
 
-    /// Removes the error of a field that was edited.
+    /// Removes the errors of a field that was edited.
     pub fn forget(self, name: &str) {
-        if self.0.with_untracked(|said| said.contains_key(name)) {
-            self.0.update(|said| {
-                said.remove(name);
-            });
+        let is_of = |path: &String| path == name || within(path, name).is_some();
+        if self.0.with_untracked(|said| said.keys().any(is_of)) {
+            self.0.update(|said| said.retain(|path, _| !is_of(path)));
         }
     }
+}
+
+/// What a path leads to within a field; none: it is not in the field.
+fn within<'a>(path: &'a str, field: &str) -> Option<&'a str> {
+    path.strip_prefix(field)?.strip_prefix('/')
 }
 
 #[component]

@@ -2,11 +2,14 @@
 
 use futures::FutureExt;
 use leptos::prelude::*;
+use shared_types::applications::DataPlace;
 use shared_types::{AppServer, AppServerSummary, Instance, Serving};
 use std::sync::Arc;
 
 use super::archive::ArchiveDialog;
 use super::ask_dialog::{Act, AskDialog};
+use super::data_place::place_of;
+use super::maintenance::MaintenanceDialog;
 use super::purge_dialog::PurgeDialog;
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
@@ -28,6 +31,8 @@ pub enum Verb {
     Terminate(AppServerSummary),
     /// Sets a hold: automation activates nothing.
     Hold,
+    /// Puts the maintenance page up.
+    Maintenance,
     Archive,
     /// Deletes what the archived instance owns.
     Purge,
@@ -52,6 +57,7 @@ pub fn VerbDialog(
         Verb::Stop(target) => view! { <Stop target on_close/> }.into_any(),
         Verb::Terminate(target) => view! { <Terminate target on_close/> }.into_any(),
         Verb::Hold => view! { <Hold instance on_close/> }.into_any(),
+        Verb::Maintenance => view! { <MaintenanceDialog instance on_close/> }.into_any(),
         Verb::Archive => view! { <ArchiveDialog instance on_close/> }.into_any(),
         Verb::Purge => view! { <PurgeDialog instance on_close/> }.into_any(),
     }
@@ -129,8 +135,13 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
 #[component]
 fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
     let server = &whole.server;
-    let is_true = |value: &serde_json::Value| value.as_bool().unwrap_or_default();
-    let has_databases = whole.configuration.get("use_ephemeral_databases").is_some_and(is_true);
+    let data = match place_of(&whole) {
+        DataPlace::Outside => None,
+        DataPlace::Machine => Some(("They are on this machine. ", "All data of its users will be deleted.")),
+        DataPlace::Playbooks => {
+            Some(("Its playbooks decide where they are. ", "What is on this machine will be deleted."))
+        }
+    };
     let at = server.public_ip.as_ref().map(|ip| format!(" at {ip}"));
     view! {
         <dl>
@@ -141,9 +152,9 @@ fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
                 " "
                 <span class="fine">{server.provider.as_str()}</span>
             </dd>
-            {has_databases.then(|| view! {
+            {data.map(|(place, loss)| view! {
                 <dt>"Databases"</dt>
-                <dd>"They are on this machine. " <b>"All courses, users and uploads will be deleted."</b></dd>
+                <dd>{place} <b>{loss}</b></dd>
             })}
         </dl>
     }

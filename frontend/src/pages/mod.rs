@@ -23,7 +23,7 @@ pub use activity::ActivityPage;
 #[cfg(debug_assertions)]
 pub use design::DesignPage;
 pub use home::Home;
-pub use instance::{Before, InstancePage, PullRequestTab, SettingsTab};
+pub use instance::{Before, DataTab, InstancePage, PullRequestTab, SettingsTab};
 pub use login::Login;
 pub use new_instance::NewInstance;
 pub use not_found::NotFound;

@@ -21,6 +21,7 @@ mod orphans;
 mod pull_request;
 mod pull_request_list;
 mod queue;
+mod resources;
 mod rows;
 mod sessions;
 mod showing;
@@ -38,6 +39,7 @@ use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
 use shared_types::machine::ServerCount;
 use shared_types::queue::Queue;
+use shared_types::resource::InstanceResources;
 use shared_types::retention::{Expiring, Orphans};
 use shared_types::source_credential::SourceCredential;
 use shared_types::ssh_access::{AppServerAccess, SshKey};
@@ -83,6 +85,7 @@ pub struct Data {
     /// The filter of the audit trail, and the number of entries to hold.
     wanted_activities: StoredValue<(ActivityFilter, usize)>,
     access: Kept<AppServerId, AppServerAccess>,
+    resources: Kept<InstanceId, InstanceResources>,
     tokens: Kept<(), Vec<Token>>,
     ssh_keys: Kept<(), Vec<SshKey>>,
     sessions: Kept<(), Vec<Browser>>,
@@ -121,6 +124,7 @@ impl Data {
             activities: RwSignal::default(),
             wanted_activities: StoredValue::default(),
             access: RwSignal::default(),
+            resources: RwSignal::default(),
             tokens: RwSignal::default(),
             ssh_keys: RwSignal::default(),
             sessions: RwSignal::default(),
@@ -151,6 +155,7 @@ impl Data {
         self.pull_request_list.update(HashMap::clear);
         self.activities.update(HashMap::clear);
         self.access.update(HashMap::clear);
+        self.resources.update(HashMap::clear);
         self.tokens.update(HashMap::clear);
         self.ssh_keys.update(HashMap::clear);
         self.sessions.update(HashMap::clear);

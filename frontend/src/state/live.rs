@@ -220,7 +220,8 @@ fn concerns(event: &Event) -> Vec<Key> {
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
-            instance.into_iter().chain([Key::Archived, Key::PullRequests, Key::Machines]).collect()
+            let resources = event.instance_id.map(Key::Resources);
+            instance.into_iter().chain(resources).chain([Key::Archived, Key::PullRequests, Key::Machines]).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
             let access = event.app_server_id.map(Key::Access);

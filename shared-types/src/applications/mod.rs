@@ -10,12 +10,14 @@ use utoipa::ToSchema;
 use crate::settings::Schema;
 use crate::warning::FieldWarning;
 
+mod data;
 mod domain;
 pub mod openedx;
 mod previews;
 pub mod site;
 pub mod tutor;
 
+pub use data::{DataPlace, Persistence};
 pub use previews::{Choice, PreviewChoices};
 
 /// The name of the setting with the part of the host name before the base domain, in types that have one.
@@ -49,6 +51,10 @@ pub struct ApplicationType {
     /// The sites of an instance with these settings, the main one first. Settings that are missing or not valid give
     /// fewer sites.
     pub sites: fn(&Map<String, Value>) -> Vec<SiteAddress>,
+    /// The setting that asks for databases which outlive app servers; none: there is no such setting.
+    pub persistence: Option<Persistence>,
+    /// Where the databases of an app server with these settings are.
+    pub data: fn(&Map<String, Value>) -> DataPlace,
     /// Warnings about settings, given as a form or the database holds them. Settings that are missing or not valid are
     /// ignored.
     pub warnings: fn(&Map<String, Value>) -> Vec<FieldWarning>,
@@ -123,5 +129,7 @@ static UNKNOWN: ApplicationType = ApplicationType {
     common_values: &[],
     site_labels: &[],
     sites: |_| Vec::new(),
+    persistence: None,
+    data: |_| DataPlace::Playbooks,
     warnings: |_| Vec::new(),
 };

@@ -55,6 +55,32 @@ pub struct Resource {
     pub modified: DateTime<Utc>,
 }
 
+/// What an instance has outside its machines, and what its next app server asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceResources {
+    /// All that are not deleted: by kind, the account before its databases.
+    pub items: Vec<Resource>,
+    /// What the next app server uses with the present settings, by kind.
+    pub wanted: Vec<WantedResources>,
+}
+
+/// What an instance's next app server uses of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WantedResources {
+    /// The kind of the server.
+    pub kind: ResourceKind,
+    /// The names that the application knows the databases by.
+    #[schema(example = json!(["main"]))]
+    pub databases: Vec<String>,
+    /// Whether a launch is refused without. If not, app servers then use their machine's own.
+    pub is_required: bool,
+    /// The server of the settings where they are, or where the next build makes them; null: they were entered, or there is no
+    /// server for them.
+    pub server: Option<ResourceServerName>,
+    /// Why a launch would be refused, and what to do; null: it would not.
+    pub missing: Option<String>,
+}
+
 /// How to connect to an instance's account of one kind, with the password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ResourceCredentials {

@@ -25,7 +25,8 @@ settings! {
     default_configuration_requirements: String = "requirements.txt".into();
     /// The release of Open edX of instances that name none.
     default_openedx_release: String = "master".into();
-    /// Whether databases are on the app server's machine and end with it, unless an instance says otherwise.
+    /// Whether databases are on the app server's machine and end with it, unless an instance says otherwise. Where a MySQL server
+    /// of the settings is a default one, new instances of the tier `production` have databases there nonetheless.
     instance_ephemeral_databases: bool = true;
     /// The GitHub organization whose team gets SSH access to machines.
     default_admin_organization: String = String::new();

@@ -5,7 +5,9 @@ mod create;
 mod find;
 mod hold;
 mod list;
+mod maintenance;
 mod render;
+mod resources;
 mod set;
 mod settings;
 mod show;
@@ -27,7 +29,11 @@ pub enum Verb {
     Restore(archive::RestoreArguments),
     Hold(hold::Arguments),
     Unhold(hold::UnholdArguments),
+    Maintenance(maintenance::Arguments),
+    EndMaintenance(maintenance::EndArguments),
     Render(render::Arguments),
+    #[command(subcommand)]
+    Resources(resources::Verb),
 }
 
 /// Performs one operation.
@@ -44,6 +50,9 @@ pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError>
         Verb::Restore(arguments) => archive::restore(&arguments, api, out).await,
         Verb::Hold(arguments) => hold::hold(&arguments, api, out).await,
         Verb::Unhold(arguments) => hold::unhold(&arguments, api, out).await,
+        Verb::Maintenance(arguments) => maintenance::begin(&arguments, api, out).await,
+        Verb::EndMaintenance(arguments) => maintenance::end(&arguments, api, out).await,
         Verb::Render(arguments) => render::render(&arguments, api, out).await,
+        Verb::Resources(verb) => resources::run(verb, api, out).await,
     }
 }

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::instances::machine;
+use crate::instances::settings::persistence;
 
 /// List the application types
 ///
@@ -18,7 +19,10 @@ pub async fn list_instance_types(app: web::Data<App>, _: Viewer) -> Result<HttpR
         let missing = app.manager.providers.iter().map(|provider| machine::missing(provider, kind, kind.machine));
         // The default one's words, unless another provider has such machines.
         let unavailable = missing.reduce(|first, other| first.and_then(|words| other.map(|_| words))).flatten();
-        let (defaults, templates) = (application.defaults(), application.templates());
+        let (mut defaults, templates) = (application.defaults(), application.templates());
+        // Those of production, the tier of an instance that names none.
+        let persistence = persistence::production_default(&app.manager.resources, kind);
+        defaults.extend(persistence.map(|(field, value)| (field.to_owned(), value.into())));
         InstanceType::of(kind, kind.word == DEFAULT.word, unavailable, defaults, templates)
     });
     let template = |protocol| app.public_urls.url(protocol, PublicUrlTemplates::HOSTNAME);

@@ -5,6 +5,6 @@ pub mod choose;
 pub mod credentials;
 mod given;
 pub(super) mod plan;
-pub(super) mod purge;
+pub mod purge;
 pub mod rotate;
 pub mod view;

@@ -96,7 +96,10 @@ pub(in crate::instances) async fn preview(
 
 /// What is to be planned: of several stores of objects that are not required, the one that the instance has, or the first one that has a
 /// server for it.
-async fn with_one_store<'s>(
+///
+/// # Errors
+/// [`Refusal::Db`] when a statement fails; as for [`plan`] if a resource is still being deleted.
+pub(super) async fn with_one_store<'s>(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
     id: InstanceId,
@@ -182,7 +185,10 @@ async fn live(conn: &mut AsyncPgConnection, id: InstanceId, kind: ResourceKind) 
 }
 
 /// The server for an instance that has chosen none; none: the application does without.
-async fn server_for<'m>(
+///
+/// # Errors
+/// [`Refusal::Conflict`] if there is none and one is required; [`Refusal::Db`] when a statement fails.
+pub(super) async fn server_for<'m>(
     manager: &'m Manager,
     conn: &mut AsyncPgConnection,
     id: InstanceId,
@@ -199,12 +205,14 @@ async fn server_for<'m>(
         return Ok(None);
     }
     let table = match kind.can_be_made() {
-        true => format!("add a table [resources.NAME] with kind = \"{kind}\" and default = true to the settings, or "),
+        true => {
+            format!("add a table [resources.NAME] with kind = \"{kind}\" and default = true to the settings file, or ")
+        }
         false => String::new(),
     };
     Err(Refusal::Conflict(format!(
-        "The settings of instance {id} ask for persistent {}s, and there is no server of {} for it: {table}enter one at the \
-         instance (PUT /instances/{id}/resources/{kind}), or change the settings so that the data is on the machine.",
+        "The settings of instance {id} ask for persistent {}s, and there is no server of {} for it: {table}enter one on the \
+         instance's Data tab (or with `ocim instance resources choose`), or change the settings so that the data is on the machine.",
         kind.unit(),
         kind.name()
     )))
@@ -267,8 +275,8 @@ async fn insert_database(
     let (id, kind) = (account.instance_id, account.kind);
     let Some(server) = &account.server else {
         return Err(Refusal::Conflict(format!(
-            "The {} that was entered for instance {id} names no {} `{name}`; enter it again with this one \
-             (PUT /instances/{id}/resources/{kind}).",
+            "The {} that was entered for instance {id} names no {} `{name}`; enter it again with this one, on the instance's \
+             Data tab or with `ocim instance resources choose`.",
             kind.name(),
             kind.unit()
         )));

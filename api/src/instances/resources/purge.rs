@@ -32,6 +32,19 @@ pub(in crate::instances) async fn begin(
     Ok(begun)
 }
 
+/// Begins the deletion of what ocim made for an instance, in a transaction that has locked it. What was entered stays.
+///
+/// # Errors
+/// [`Refusal::Db`] when a statement fails.
+pub async fn begin_made(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), Refusal> {
+    for row in store::of_instance(conn, id).await? {
+        if row.class == ResourceClass::Made {
+            begin_one(manager, conn, &row).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Ends a resource: at once if no server can have it, else by the sweep. One whose deletion has begun is tried again soon.
 ///
 /// # Errors

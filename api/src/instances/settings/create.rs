@@ -7,7 +7,7 @@ use shared_types::audit::Operation;
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
-use super::{claim, marks, reserved, sources};
+use super::{claim, marks, persistence, reserved, sources};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::store::instances::{self, NewInstance};
@@ -45,6 +45,8 @@ pub async fn create(
     };
     let care = Care::default().take(&mut settings, &manager.providers);
     let kind = application.kind();
+    let tier = care.as_ref().map(|care| care.tier).unwrap_or_default();
+    persistence::fill_in(&manager.resources, kind, tier, &mut settings);
     let settings =
         marks::restore(&kind.schema, None, &mut settings).and_then(|()| application.settings(None, &settings));
     let settings = settings.and_then(|settings| sources::checked(manager, application, None, settings));

@@ -5,6 +5,7 @@ pub(super) mod claim;
 pub mod create;
 pub(super) mod marks;
 pub mod opened;
+pub mod persistence;
 pub mod read;
 mod reserved;
 pub mod sources;

@@ -3,7 +3,7 @@
 use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
 use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord};
-use shared_types::operations::Hold;
+use shared_types::operations::{Hold, Maintenance};
 use shared_types::{API_BASE, AppServerId, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret};
 
 use super::care::Care;
@@ -35,6 +35,8 @@ pub struct InstanceView {
     pub care: Care,
     /// While set, automation activates no app server.
     pub hold: Option<Hold>,
+    /// The page that visitors get in place of the active app server.
+    pub maintenance: Option<Maintenance>,
     /// Names of settings that differ from the active app server's.
     pub pending_changes: Vec<String>,
     /// Settings that may have unexpected effects.
@@ -103,6 +105,7 @@ pub async fn instance(
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
         hold: hold(&row),
+        maintenance: maintenance(&row),
         pending_changes: active.map(|(_, active)| differing(&active, &settings)).unwrap_or_default(),
         app_servers: shown,
         version: row.version,
@@ -137,6 +140,11 @@ fn said(manager: &Manager, opened: &OpenedInstance) -> Said {
         warnings: vec![FieldWarning { pointer: String::new(), line: None, detail }],
         refused_sources: Vec::new(),
     })
+}
+
+fn maintenance(row: &instances::InstanceRow) -> Option<Maintenance> {
+    let (by, at) = row.maintenance_by.clone().zip(row.maintenance_at)?;
+    Some(Maintenance { by, at, text: row.maintenance_text.clone()? })
 }
 
 fn hold(row: &instances::InstanceRow) -> Option<Hold> {

@@ -60,6 +60,12 @@ pub struct InstanceRow {
     /// Who set the hold.
     pub hold_by: Option<String>,
     pub hold_reason: Option<String>,
+    /// When the maintenance page was put up; None: it is not.
+    pub maintenance_at: Option<DateTime<Utc>>,
+    /// Who put it up.
+    pub maintenance_by: Option<String>,
+    /// What it says.
+    pub maintenance_text: Option<String>,
 }
 
 /// An instance to be stored.
@@ -274,6 +280,9 @@ pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &Actor) -
             instances::archived_by.eq(Some(by)),
             instances::active_app_server_id.eq(None::<AppServerId>),
             instances::fallback_app_server_id.eq(None::<AppServerId>),
+            instances::maintenance_at.eq(None::<DateTime<Utc>>),
+            instances::maintenance_by.eq(None::<String>),
+            instances::maintenance_text.eq(None::<String>),
             instances::routing_generation.eq(instances::routing_generation + 1),
         ))
         .execute(conn)

@@ -18,6 +18,7 @@ pub mod listing;
 pub mod locks;
 pub mod machines;
 pub mod mail;
+pub mod maintenance;
 pub mod orphans;
 pub mod pins;
 pub mod providers;

@@ -17,6 +17,8 @@ pub struct Wanted {
     pub id: InstanceId,
     /// The web server of its active app server; None: none is active, or it has no address.
     pub address: Option<String>,
+    /// What the maintenance page says; None: it is not up.
+    pub notice: Option<String>,
     /// The routing generation of this decision.
     pub generation: i64,
     /// The routing generation that the gateway has applied.
@@ -35,6 +37,7 @@ pub async fn wanted(conn: &mut AsyncPgConnection, ids: Option<&[InstanceId]>) ->
         .select((
             instances::id,
             servers::http_address.nullable(),
+            instances::maintenance_text,
             instances::routing_generation,
             instances::routing_applied_generation,
         ))

@@ -134,19 +134,19 @@ fn plan(manager: &Manager, names: &[Hostname], wanted: &[Wanted]) -> Plan {
 /// The routes that the gateway accepts, and what is wrong with the instances that have others.
 fn routes(names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, BTreeMap<InstanceId, String>) {
     let mut reasons = BTreeMap::new();
-    let mut targets: BTreeMap<InstanceId, Option<SocketAddr>> = BTreeMap::new();
-    for Wanted { id, address, generation: _, applied: _ } in wanted {
+    let mut targets: BTreeMap<InstanceId, (Option<SocketAddr>, Option<&String>)> = BTreeMap::new();
+    for Wanted { id, address, notice, generation: _, applied: _ } in wanted {
         let target = address.as_ref().map(|address| address.parse::<SocketAddr>());
         if let Some(Err(error)) = &target {
             reasons.insert(*id, format!("the address of its active app server cannot be read: {error}"));
         }
-        targets.insert(*id, target.and_then(Result::ok));
+        targets.insert(*id, (target.and_then(Result::ok), notice.as_ref()));
     }
     let mut routes = Vec::with_capacity(names.len());
     for (hostname, id, protocol) in names {
-        let target = targets.get(id).copied().flatten();
+        let (target, notice) = targets.get(id).copied().unwrap_or_default();
         let scheme = Scheme::parse(protocol).unwrap_or(Scheme::Http);
-        let route = Route { hostname: hostname.clone(), target, scheme };
+        let route = Route { hostname: hostname.clone(), target, notice: notice.cloned(), scheme };
         match route.check() {
             Ok(()) => routes.push(route),
             Err(error) => drop(reasons.insert(*id, error.0)),
@@ -180,6 +180,7 @@ mod tests {
         let wanted = |id, address: Option<&str>| Wanted {
             id: InstanceId(id),
             address: address.map(str::to_owned),
+            notice: None,
             generation: 2,
             applied: 1,
         };

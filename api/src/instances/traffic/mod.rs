@@ -5,6 +5,7 @@ pub mod after_hooks;
 pub mod apply_routing;
 pub mod drain;
 pub mod hold;
+pub mod maintenance;
 pub mod rollback;
 pub mod switch;
 pub mod when_running;

@@ -1,5 +1,6 @@
 //! The table `resources`: rows and moves. Claims and what is due are in [`work`].
 
+pub mod differences;
 pub mod work;
 
 use chrono::{DateTime, Utc};

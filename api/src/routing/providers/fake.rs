@@ -52,6 +52,12 @@ impl FakeTraffic {
         self.state().table.iter().map(|(hostname, route)| (hostname.clone(), route.target)).collect()
     }
 
+    /// The text of a host's maintenance page; none: it is not up.
+    #[must_use]
+    pub fn notice(&self, hostname: &str) -> Option<String> {
+        self.state().table.get(hostname).and_then(|route| route.notice.clone())
+    }
+
     /// The scheme of a host's visitors that an application is told.
     #[must_use]
     pub fn scheme(&self, hostname: &str) -> Option<Scheme> {
@@ -136,7 +142,8 @@ mod tests {
     async fn keeps_the_table_and_fails_when_told() {
         let fake = FakeTraffic::new();
         let target: SocketAddr = "10.0.0.2:80".parse().unwrap();
-        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target), scheme: Scheme::Http };
+        let route =
+            |name: &str| Route { hostname: name.to_owned(), target: Some(target), notice: None, scheme: Scheme::Http };
         fake.apply(&[route("a")]).await.unwrap();
         fake.apply(&[route("b")]).await.unwrap();
         assert_eq!(fake.table().len(), 2);

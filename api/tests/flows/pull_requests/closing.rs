@@ -123,3 +123,31 @@ async fn a_renamed_repository_is_followed() {
     assert_eq!(story.setting(number, "edx_platform_commit").await, json!(commit));
     story.end().await;
 }
+
+#[tokio::test]
+async fn databases_that_ocim_made_for_a_preview_end_with_it_and_no_others() {
+    let story = Story::with(|settings| settings.watch.watch_archive_minutes = 0).await;
+    let number = story.open();
+    story.sweep().await;
+    story.until_active(number).await;
+    let preview = story.instance(number).await;
+    let other = story.app.instance("other").await;
+    for (id, name) in [(preview, "p"), (other, "o")] {
+        story
+            .app
+            .execute(&format!(
+                "INSERT INTO resources (instance_id, kind, part, name, class, server, place, remote_name, state) VALUES \
+                 ({id}, 'mysql', 'account', 'account', 'made', 'main', NULL, 'a{name}', 'present'), \
+                 ({id}, 'mysql', 'database', 'main', 'made', 'main', NULL, 'd{name}', 'present'), \
+                 ({id}, 'mongodb', 'account', 'account', 'given', NULL, '{{}}', 'g{name}', 'present')"
+            ))
+            .await;
+    }
+    story.github.close(FORK, number);
+    story.sweep().await;
+    story.until_archived(preview).await;
+    let due =
+        "SELECT coalesce(string_agg(remote_name, ' ' ORDER BY id), '') AS text FROM resources WHERE state = 'deleting'";
+    assert_eq!(story.app.text(due).await, "ap dp", "not what was entered, and nothing of the other instance");
+    story.end().await;
+}

@@ -59,6 +59,7 @@ async fn a_new_instance_stores_its_defaults() {
       "retention_hours": null,
       "provider": null,
       "hold": null,
+      "maintenance": null,
       "fallback_app_server_id": null,
       "appservers": [],
       "pending_changes": [],

@@ -57,7 +57,7 @@ impl Gateway {
 }
 
 fn route(host: &str, target: Option<SocketAddr>) -> Route {
-    Route { hostname: host.to_owned(), target, scheme: Scheme::Http }
+    Route { hostname: host.to_owned(), target, notice: None, scheme: Scheme::Http }
 }
 
 /// Counts of a switch's visitors.

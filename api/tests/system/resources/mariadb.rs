@@ -1,6 +1,7 @@
 //! A real MariaDB, and what is particular to it: grants, character sets, TLS.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
@@ -11,6 +12,9 @@ use super::{Running, account, certificates, free_port, only, run, servers, until
 
 /// The administrator's password; its characters must be encoded in a URL.
 const ROOT: &str = "p@ss/word";
+
+/// Held while the tables of a new server are made.
+static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// A server with certificates for `localhost`. Its data stays when it is stopped.
 pub(super) struct MariaDb {
@@ -25,7 +29,10 @@ impl MariaDb {
         certificates(dir.path());
         let (data, user) = (format!("--datadir={}/data", dir.path().display()), "--user=root");
         let method = "--auth-root-authentication-method=normal";
+        // Two of them at once disturb each other.
+        let installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         run("mariadb-install-db", &["--no-defaults", user, &data, method, "--skip-test-db", "--skip-name-resolve"]);
+        drop(installing);
         let mut server = Self { port: free_port(), dir, running: None };
         server.resume().await;
         let sql = format!("ALTER USER root@localhost IDENTIFIED BY '{ROOT}', root@127.0.0.1 IDENTIFIED BY '{ROOT}'");

@@ -9,6 +9,7 @@ mod forwarding;
 mod heads;
 mod holding;
 mod limits;
+mod maintenance;
 mod requests;
 mod visitor;
 
@@ -55,7 +56,8 @@ impl Gateway {
         let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections };
         let inner = HaproxyGateway::start(config).await.unwrap();
         let application = Application::start().await;
-        let route = |hostname: &str, target, scheme| Route { hostname: hostname.to_owned(), target, scheme };
+        let route =
+            |hostname: &str, target, scheme| Route { hostname: hostname.to_owned(), target, notice: None, scheme };
         let target = Some(application.address);
         let routes = [
             route("echo.localhost", target, Scheme::Http),
@@ -67,7 +69,7 @@ impl Gateway {
     }
 
     async fn route(&self, hostname: &str, target: SocketAddr, scheme: Scheme) {
-        let route = Route { hostname: hostname.to_owned(), target: Some(target), scheme };
+        let route = Route { hostname: hostname.to_owned(), target: Some(target), notice: None, scheme };
         self.inner.apply(&[route]).await.unwrap();
     }
 

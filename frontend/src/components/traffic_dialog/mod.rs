@@ -13,6 +13,7 @@ use std::sync::Arc;
 use self::inputs::{Buttons, Inputs};
 use self::moving::{Move, confirm};
 use self::sides::{Difference, FromTo};
+use super::data_place::DataLoss;
 use super::rolled_back::{RollBackWords, rolled_back_from};
 use super::switch::SwitchSteps;
 use crate::state::{Fetched, state};
@@ -79,6 +80,7 @@ pub fn TrafficDialog(
             <div class="body">
                 {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id name=name.clone()/> })}
                 <FromTo active=active.clone() target=target.clone()/>
+                {active.clone().map(|active| view! { <DataLoss active target=target.clone()/> })}
                 {active.clone().map(|active| view! { <Difference active target/> })}
                 <Inputs this id active=active.clone()/>
                 <Show when=move || this.is_busy.get()>

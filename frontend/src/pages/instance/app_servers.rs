@@ -29,7 +29,7 @@ pub fn AppServersTab(
 ) -> impl IntoView {
     let selected = Memo::new(move |_| match tab.get() {
         Tab::AppServers(Some(id)) => Some(id),
-        Tab::AppServers(None) | Tab::Settings | Tab::Log | Tab::PullRequest => {
+        Tab::AppServers(None) | Tab::Settings | Tab::Data | Tab::Log | Tab::PullRequest => {
             instance.with(|instance| instance.appservers.first().map(|newest| newest.id))
         }
     });

@@ -2,10 +2,12 @@
 
 mod app_servers;
 mod configuring;
+mod data;
 mod pull_request;
 mod settings;
 mod updated;
 
+pub use data::DataTab;
 pub use pull_request::PullRequestTab;
 pub use settings::SettingsTab;
 pub use updated::Before;
@@ -17,7 +19,9 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, Verb, VerbDialog};
+use crate::components::{
+    ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, Verb, VerbDialog,
+};
 use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;
@@ -37,6 +41,7 @@ pub fn InstancePage(
 enum Part {
     AppServers,
     Settings,
+    Data,
     Log,
     PullRequest,
 }
@@ -46,6 +51,7 @@ impl Part {
         match tab {
             Tab::AppServers(_) => Self::AppServers,
             Tab::Settings => Self::Settings,
+            Tab::Data => Self::Data,
             Tab::Log => Self::Log,
             Tab::PullRequest => Self::PullRequest,
         }
@@ -83,11 +89,13 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         <div class="page">
             <Header instance/>
             <ArchivedBanner instance ask/>
+            <MaintenanceBanner instance/>
             <HoldBanner instance/>
             <Tabs id instance part/>
             {move || match part.get() {
                 Part::AppServers => view! { <app_servers::AppServersTab instance launch tab ask/> }.into_any(),
                 Part::Settings => parts::show(move || parts::settings(instance, launch, ask, before)),
+                Part::Data => parts::show(move || parts::data(instance)),
                 Part::Log => view! { <LogTab id/> }.into_any(),
                 Part::PullRequest => parts::show(move || parts::pull_request(instance, before)),
             }}
@@ -147,6 +155,7 @@ fn Tabs(id: InstanceId, instance: Memo<Arc<Instance>>, part: Memo<Part>) -> impl
         <nav class="tabs" aria-label="Instance">
             <a href=to(Tab::AppServers(None)) aria-current=current(Part::AppServers)>"App Servers"</a>
             <a href=to(Tab::Settings) aria-current=current(Part::Settings)>"Settings" {count} {unsaved}</a>
+            <a href=to(Tab::Data) aria-current=current(Part::Data)>"Data"</a>
             <a href=to(Tab::Log) aria-current=current(Part::Log)>"Log"</a>
             <a href=to(Tab::PullRequest) aria-current=current(Part::PullRequest)>{title}</a>
         </nav>

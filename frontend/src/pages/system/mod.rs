@@ -5,6 +5,7 @@ mod overview;
 mod parts;
 mod providers;
 mod repositories;
+mod resource_servers;
 mod sandbox;
 mod walls;
 
@@ -24,6 +25,7 @@ use overview::Overview;
 use parts::PartsCard;
 use providers::ProvidersCard;
 use repositories::RepositoriesCard;
+use resource_servers::ResourceServersCard;
 use sandbox::{MachinesCard, SandboxCard};
 use walls::WallsCard;
 
@@ -71,6 +73,7 @@ fn Whole(system: Memo<Arc<SystemState>>) -> impl IntoView {
         <div class="stack">
             <PartsCard system/>
             <ProvidersCard system/>
+            <ResourceServersCard system/>
             <SandboxCard system/>
             <MachinesCard system/>
             <WallsCard system/>

@@ -33,6 +33,8 @@ pub enum Key {
     Activity,
     /// Who may log in to the machine of an app server.
     Access(AppServerId),
+    /// What an instance has outside its machines.
+    Resources(InstanceId),
     /// The signed-in user's API tokens.
     Tokens,
     /// The signed-in user's public SSH keys.
@@ -71,6 +73,7 @@ impl Key {
             | Self::PullRequest(_)
             | Self::Activity
             | Self::Access(_)
+            | Self::Resources(_)
             | Self::Tokens
             | Self::SshKeys
             | Self::Sessions

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{ApplicationType, Choice, MachineNeeds, PreviewChoices, SiteAddress, domain};
+use super::{ApplicationType, Choice, DataPlace, MachineNeeds, Persistence, PreviewChoices, SiteAddress, domain};
+use crate::resource::ResourceKind;
 use crate::settings::{Field, FieldKind, REQUIREMENTS_MAX, Schema, check_hostname};
 
 mod warnings;
@@ -94,8 +95,13 @@ pub static TYPE: ApplicationType = ApplicationType {
     common_values: &["edxapp"],
     site_labels: &[("lms", "LMS"), ("studio", "Studio")],
     sites,
+    persistence: Some(PERSISTENCE),
+    data: |settings| PERSISTENCE.place(settings).unwrap_or(DataPlace::Machine),
     warnings,
 };
+
+const PERSISTENCE: Persistence =
+    Persistence { field: "use_ephemeral_databases", ephemeral: true, kind: ResourceKind::Mysql };
 
 /// What the description of a pull request against edx-platform may choose.
 pub static PREVIEW_CHOICES: PreviewChoices = PreviewChoices {

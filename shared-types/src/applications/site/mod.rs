@@ -9,7 +9,7 @@ mod statuses;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ApplicationType, MachineNeeds, SiteAddress};
+use super::{ApplicationType, DataPlace, MachineNeeds, SiteAddress};
 use crate::hook::Hook;
 use crate::resource::ResourceKind;
 use crate::settings::{HOSTNAME_MAX, Schema, check_hostname};
@@ -34,6 +34,8 @@ pub static TYPE: ApplicationType = ApplicationType {
     common_values: &[],
     site_labels: &[],
     sites,
+    persistence: None,
+    data,
     warnings,
 };
 
@@ -162,6 +164,12 @@ fn sites(settings: &Map<String, Value>) -> Vec<SiteAddress> {
     let whole = given.map(|name| whole_hostname(&name.trim().to_lowercase(), &base_domain));
     let is_valid = |name: &String| name.len() <= HOSTNAME_MAX && check_hostname(name).is_ok();
     sites_of(&whole.filter(is_valid).collect::<Vec<_>>())
+}
+
+/// Without databases outside, the playbooks decide where they keep what they keep.
+fn data(settings: &Map<String, Value>) -> DataPlace {
+    let resources = settings.get("resources").and_then(Value::as_array);
+    if resources.is_some_and(|list| !list.is_empty()) { DataPlace::Outside } else { DataPlace::Playbooks }
 }
 
 fn warnings(settings: &Map<String, Value>) -> Vec<FieldWarning> {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{ApplicationType, MachineNeeds, SiteAddress, domain};
+use super::{ApplicationType, DataPlace, MachineNeeds, Persistence, SiteAddress, domain};
+use crate::resource::ResourceKind;
 use crate::settings::{Field, FieldKind, Schema};
 
 pub mod keys;
@@ -98,8 +99,19 @@ pub static TYPE: ApplicationType = ApplicationType {
         ("preview", "Preview of courses"),
     ],
     sites,
+    persistence: Some(PERSISTENCE),
+    data,
     warnings,
 };
+
+const PERSISTENCE: Persistence =
+    Persistence { field: "persistent_databases", ephemeral: false, kind: ResourceKind::Mysql };
+
+/// Databases are outside, too, if Tutor's keys for them were entered.
+fn data(settings: &Map<String, Value>) -> DataPlace {
+    let is_entered = settings.get("databases").and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
+    if is_entered { DataPlace::Outside } else { PERSISTENCE.place(settings).unwrap_or(DataPlace::Machine) }
+}
 
 /// Every setting, in the order of the form.
 const FIELDS: &[Field] = &[

@@ -1,5 +1,6 @@
 use actix_web::{HttpResponse, get, web};
-use shared_types::{InstanceId, Page, Resource};
+use shared_types::InstanceId;
+use shared_types::resource::InstanceResources;
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -8,9 +9,9 @@ use crate::instances::resources::view;
 
 /// List an instance's resources
 ///
-/// The accounts and databases that it has outside its machines: by kind, the account before its databases. Never passwords.
+/// The accounts and databases that it has outside its machines, and what its next app server asks for. Never passwords.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
-    (status = 200, description = "All that are not deleted", body = Page<Resource>),
+    (status = 200, description = "What there is, and what is asked for", body = InstanceResources),
 ))]
 #[get("/instances/{id}/resources")]
 pub async fn list_resources(
@@ -18,6 +19,5 @@ pub async fn list_resources(
     _: Viewer,
     id: web::Path<InstanceId>,
 ) -> Result<HttpResponse, ApiError> {
-    let items = view::list(&app.manager, &mut *app.db().conn().await?, *id).await?;
-    Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
+    Ok(HttpResponse::Ok().json(view::list(&app.manager, &mut *app.db().conn().await?, *id).await?))
 }

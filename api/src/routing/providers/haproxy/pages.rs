@@ -11,6 +11,9 @@ struct Page {
     text: &'static str,
 }
 
+/// HAProxy puts the text of an instance's own page into this one.
+const MAINTENANCE: &str = "maintenance.html";
+
 const PAGES: &[Page] = &[
     Page {
         file: "unknown.html",
@@ -22,6 +25,7 @@ const PAGES: &[Page] = &[
         title: "Nothing is active here yet",
         text: "This instance exists, but none of its app servers is active. Try again once one has been activated.",
     },
+    Page { file: MAINTENANCE, title: "Down for maintenance", text: "{notice}" },
     Page {
         file: "busy.html",
         title: "This instance has too many requests",
@@ -76,6 +80,8 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, String)> {
             "502.http" => whole_answer("502 Bad Gateway", "retry-after: 5", &html),
             "503.http" => whole_answer("503 Service Unavailable", "retry-after: 5", &html),
             "504.http" => whole_answer("504 Gateway Timeout", "retry-after: 5", &html),
+            // A format of HAProxy, where a percent sign begins a variable.
+            MAINTENANCE => html.replace('%', "%%").replace("{notice}", "%[var(txn.notice)]"),
             _ => html,
         };
         (page.file, content)

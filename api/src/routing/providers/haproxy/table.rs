@@ -1,5 +1,6 @@
 //! The table of hosts: HAProxy's map, in memory and as the file that a restart reads. One line per host:
-//! `demo.localhost 10.0.0.2|80/https`, or `demo.localhost none/http`.
+//! `demo.localhost 10.0.0.2|80/https`, or `demo.localhost none/http`. With the maintenance page up, the value is
+//! `page/https/TEXT`; the text is HTML in URL-safe Base64.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,11 +8,16 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::config::gateway::Scheme;
 use crate::routing::traffic::{Route, TrafficError, check_target};
 
 /// Value of a host without a target.
 const NO_TARGET: &str = "none";
+/// Begins the value of a host whose visitors get the maintenance page.
+const PAGE: &str = "page";
 
 /// Host to value, both validated and in HAProxy's format: neither can hold a space, a line end or a semicolon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,9 +75,31 @@ fn entry(line: &str) -> Option<(String, String)> {
 /// A route as in the map: the host and its value.
 fn words(route: &Route) -> Result<(String, String), TrafficError> {
     route.check()?;
-    let Route { hostname, target, scheme } = route;
+    let Route { hostname, target, notice, scheme } = route;
+    let scheme = Scheme::as_str(*scheme);
+    if let Some(notice) = notice {
+        let text = URL_SAFE_NO_PAD.encode(html(notice));
+        return Ok((hostname.clone(), format!("{PAGE}/{scheme}/{text}")));
+    }
     let target = target.map(target_word).transpose()?.unwrap_or_else(|| NO_TARGET.to_owned());
-    Ok((hostname.clone(), format!("{target}/{}", Scheme::as_str(*scheme))))
+    Ok((hostname.clone(), format!("{target}/{scheme}")))
+}
+
+/// Plain text as HTML; lines stay lines.
+fn html(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            '\n' => html.push_str("<br>"),
+            _ => html.push(c),
+        }
+    }
+    html
 }
 
 /// A target as in the map and in the stick table. A bar separates address and port, since IPv6 addresses contain
@@ -88,7 +116,8 @@ mod tests {
     use super::*;
 
     fn route(host: &str, target: Option<&str>, scheme: Scheme) -> Route {
-        Route { hostname: host.to_owned(), target: target.map(|target| target.parse().unwrap()), scheme }
+        let target = target.map(|target| target.parse().unwrap());
+        Route { hostname: host.to_owned(), target, notice: None, scheme }
     }
 
     #[test]
@@ -106,6 +135,16 @@ mod tests {
         assert_eq!(text, "a.localhost 10.0.0.2|80/https\nb.localhost none/http\nc fd00::2|8080/http\n");
         assert_eq!(Table::read(&directory.path().join("routes.map")).unwrap(), table);
         assert_eq!(Table::read(&directory.path().join("missing")).unwrap(), Table::default());
+    }
+
+    #[test]
+    fn the_text_of_a_page_is_harmless_in_the_table_and_in_html() {
+        let notice = Some("Back at 5; <b>\"soon\"</b> & %[src]\nʼTil then".to_owned());
+        let (host, value) = words(&Route { notice, ..route("a", Some("10.0.0.2:80"), Scheme::Https) }).unwrap();
+        let text = value.strip_prefix("page/https/").unwrap();
+        assert!(host == "a" && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'), "{value}");
+        let html = String::from_utf8(URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap();
+        assert_eq!(html, "Back at 5; &lt;b&gt;&quot;soon&quot;&lt;/b&gt; &amp; %[src]<br>ʼTil then");
     }
 
     #[test]

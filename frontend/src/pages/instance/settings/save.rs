@@ -8,10 +8,10 @@ use shared_types::{Instance, ProblemType};
 
 use super::edit::Edit;
 use crate::api;
-use crate::components::{DiffView, is_care};
+use crate::components::{DiffView, data_place, is_care};
 use crate::state::data::Key;
 use crate::state::{State, state};
-use crate::ui::{Alert, BusyButton, Dialog};
+use crate::ui::{Alert, BusyButton, Dialog, Icon, Shape};
 
 /// The dialog. It saves what it shows, on the version that it was compared with.
 #[component]
@@ -22,6 +22,7 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     let changes = settings_diff(form.schema(), &before, &after);
     // Settings of the manager itself apply at once, without a build.
     let is_for_builds = sent.keys().any(|name| !is_care(name));
+    let moves = moved_data(&edit.instance.get_untracked(), &sent);
     let why_not = RwSignal::new(None::<String>);
     let close = Callback::new(move |()| edit.is_asking.set(false));
     let saving = Saving { state: state(), edit, etag: edit.etag.get_untracked(), sent, is_for_builds, why_not };
@@ -40,6 +41,12 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
             </header>
             <div class="body">
                 <DiffView changes/>
+                {moves.map(|words| view! {
+                    <div class="notice" role="note" aria-label="Data">
+                        <Icon shape=Shape::Warning/>
+                        <span class="grow">"The next AppServer " {words}</span>
+                    </div>
+                })}
                 <Alert why=why_not/>
             </div>
             <footer>
@@ -48,6 +55,16 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
             </footer>
         </Dialog>
     }
+}
+
+/// What the next app server will not have, if the changes move the databases of an instance that has an active app server.
+fn moved_data(instance: &Instance, sent: &Map<String, Value>) -> Option<&'static str> {
+    instance.summary.active_appserver.as_ref()?;
+    let place = |settings: &Map<String, Value>| data_place(&instance.summary.instance_type, settings);
+    let mut after = instance.settings.clone();
+    after.extend(sent.clone());
+    let (before, after) = (place(&instance.settings), place(&after));
+    before.loss(after).filter(|_| before != after)
 }
 
 /// The changes that the dialog shows, on their way to the server.
