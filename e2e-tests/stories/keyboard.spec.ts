@@ -243,8 +243,8 @@ function lookAtFocus(): Stop {
     return there !== null && (element.contains(there) || there.contains(element) && there.closest('label, summary') !== null);
   });
   const words = element.getAttribute('aria-label') ?? (element as HTMLInputElement).labels?.[0]?.textContent ?? element.textContent;
-  // An editor and a folding card show the focus on the whole element.
-  const isMarked = [element, element.closest('.editor'), element.closest('.card')].some(outlined);
+  // An editor, a folding card and the row of a table show the focus on the whole element.
+  const isMarked = [element, element.closest('.editor'), element.closest('.card'), element.closest('tr')].some(outlined);
   return { what: `${element.tagName} «${words?.trim().slice(0, 40)}»`, isLost: false, place, isMarked, isInSight };
 }
 

@@ -16,7 +16,7 @@ use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
 use shared_types::Instance;
 
-use crate::components::{Ask, Launch};
+use crate::components::{Ask, Launch, MaintenanceDialog};
 use crate::pages::{self, Before};
 use crate::ui::{Icon, Loading, Shape};
 
@@ -59,6 +59,11 @@ screen! {
 screen! {
     /// Where the data of an instance is.
     settings: data(instance: Memo<Arc<Instance>>) => view! { <pages::DataTab instance/> }.into_any()
+}
+screen! {
+    /// The dialog that puts the maintenance page of an instance up.
+    settings: maintenance(instance: Arc<Instance>, on_close: Callback<()>) =>
+        view! { <MaintenanceDialog instance on_close/> }.into_any()
 }
 screen! {
     /// The watched pull requests.

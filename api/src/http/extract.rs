@@ -75,6 +75,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         let words = format!("The body is not JSON: {error}.");
         return Err(ApiError::new(ProblemType::BadRequest, words));
     }
+    // A list would be read as the fields of a struct in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        let detail = "The body must be a JSON object.".to_owned();
+        return Err(ApiError::invalid(vec![FieldError { pointer: String::new(), detail }]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer: String = error

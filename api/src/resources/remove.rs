@@ -82,7 +82,7 @@ impl Works<'_> {
         self.forget(row).await
     }
 
-    /// Refuses names that this installation does not give, whatever the row says. Numbers have no owner but their row, and of a shared
+    /// Refuses names that this installation does not give, even if a row has one. Numbers have no owner but their row, and of a shared
     /// account nothing is deleted.
     async fn check_name(&self, named: &Named, row: &ResourceRow) -> Result<(), ResourceError> {
         let has_no_name = match row.part {

@@ -307,7 +307,7 @@ impl World<'_> {
                 }
             }
             if is_over {
-                outside::check_rest(self.app).await?;
+                outside::settle(self.app).await?;
                 return self.check_rest().await;
             }
         }

@@ -65,7 +65,7 @@ pub use lanes::ProgressBar;
 pub use lanes::{Lanes, time_left};
 pub use launch::{Launch, LaunchButton};
 pub use log::LogCard;
-pub use maintenance::MaintenanceBanner;
+pub use maintenance::{MaintenanceBanner, MaintenanceDialog};
 pub use mark::Marks;
 #[cfg(debug_assertions)]
 pub use mark::OneMark;

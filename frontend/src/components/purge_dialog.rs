@@ -78,7 +78,7 @@ fn WhatGoes(resources: Arc<InstanceResources>) -> impl IntoView {
     }
 }
 
-/// `MySQL: Database edxapp (ocim_1f2e3d4c_7_edxapp_kqzmwx) at main, 312 MB`.
+/// `MySQL: Database pages (ocim_1f2e3d4c_7_pages_kqzmwx) at main, 312 MB`.
 fn gone_words(one: &Resource) -> String {
     let (kind, title) = (one.kind.name(), words::resource::title(one));
     if one.class == ResourceClass::Given {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use super::archive::ArchiveDialog;
 use super::ask_dialog::{Act, AskDialog};
 use super::data_place::place_of;
-use super::maintenance::MaintenanceDialog;
 use super::purge_dialog::PurgeDialog;
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
+use crate::parts;
 use crate::state::data::Key;
 use crate::state::{About, Claim, state};
 
@@ -57,7 +57,7 @@ pub fn VerbDialog(
         Verb::Stop(target) => view! { <Stop target on_close/> }.into_any(),
         Verb::Terminate(target) => view! { <Terminate target on_close/> }.into_any(),
         Verb::Hold => view! { <Hold instance on_close/> }.into_any(),
-        Verb::Maintenance => view! { <MaintenanceDialog instance on_close/> }.into_any(),
+        Verb::Maintenance => parts::show(move || parts::maintenance(Arc::clone(&instance), on_close)),
         Verb::Archive => view! { <ArchiveDialog instance on_close/> }.into_any(),
         Verb::Purge => view! { <PurgeDialog instance on_close/> }.into_any(),
     }

@@ -264,7 +264,7 @@ mod tests {
         let (instance, server) = (Key::Instance(InstanceId(1)), Key::AppServer(AppServerId(2)));
         assert_eq!(
             concerns(&event(EventKind::InstanceUpdated)),
-            [instance, Key::Archived, Key::PullRequests, Key::Machines]
+            [instance, Key::Resources(InstanceId(1)), Key::Archived, Key::PullRequests, Key::Machines]
         );
         let [expiring, machines, counts] = MACHINES;
         assert_eq!(

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_pair_has_an_equals_sign_and_its_value_may_have_more() {
-        assert_eq!(pair("edxapp=campus=1"), Ok(("edxapp".to_owned(), "campus=1".to_owned())));
-        assert!(pair("edxapp").is_err());
+        assert_eq!(pair("main=campus=1"), Ok(("main".to_owned(), "campus=1".to_owned())));
+        assert!(pair("main").is_err());
     }
 }

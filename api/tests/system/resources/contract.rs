@@ -1,4 +1,4 @@
-//! What every server must do, whatever its kind: the port's contract, on the real ones.
+//! The contract of the port, on real servers of every kind.
 
 use ocim::resources::server::{Attempt, ResourceServer, ServerError};
 use shared_types::resource::ResourcePart::{Account, Database};

@@ -198,8 +198,8 @@ mod tests {
 
     #[test]
     fn each_line_names_a_database() {
-        let read = pairs("edxapp = campus\n\n forum=campus_forum \nnotes\n");
-        let expected = [("edxapp", "campus"), ("forum", "campus_forum"), ("notes", "notes")];
+        let read = pairs("main = campus\n\n forum=campus_forum \nnotes\n");
+        let expected = [("main", "campus"), ("forum", "campus_forum"), ("notes", "notes")];
         assert_eq!(read, expected.map(|(name, at)| (name.to_owned(), at.to_owned())).into());
     }
 }
