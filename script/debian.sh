@@ -135,7 +135,12 @@ stay_off() {
     case "$package" in
       openssh-server) "${AS_ROOT[@]}" systemctl disable --quiet ssh || true ;;
       podman) "${AS_ROOT[@]}" systemctl disable --quiet podman.socket podman || true ;;
-      postgresql | haproxy | redis-server | swift-* | memcached) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+      postgresql | haproxy | redis-server | memcached) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+      # Each has services for replication and others, too.
+      swift-*)
+        dpkg -L "$package" | sed -n 's|.*/systemd/system/\([a-z-]*\)\.service$|\1|p' \
+          | xargs -r "${AS_ROOT[@]}" systemctl disable --quiet || true
+        ;;
     esac
   done
 }
