@@ -92,7 +92,8 @@ region = \"RegionOne\"            # without it, the only one that has Swift
 
 - `machines_host`, `machines_port`, `machines_tls`, `ca_file`, `default` and `exclusive` are as above.
 - All instances use the key of the table. It needs to create, list and delete buckets that begin with `ocim-` and their objects, and to change their policy and
-  CORS (`s3:CreateBucket`, `ListBucket`, `DeleteBucket`, `GetObject`, `PutObject`, `DeleteObject`, `PutBucketPolicy`, `PutBucketCORS`).
+  CORS (`s3:CreateBucket`, `ListBucket`, `DeleteBucket`, `GetObject`, `PutObject`, `DeleteObject`, `PutBucketPolicy`, `PutBucketCORS`). The System page compares
+  the store with ocim's records, for which it needs `ListAllMyBuckets`.
 - Buckets and containers have random names that begin with `ocim-` and the installation's id.
 ";
 
