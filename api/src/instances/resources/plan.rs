@@ -98,7 +98,7 @@ pub(in crate::instances) async fn preview(
 /// server for it.
 ///
 /// # Errors
-/// [`Refusal::Db`] when a statement fails; as for [`plan`] if a resource is still being deleted.
+/// [`Refusal::Db`] when a statement fails.
 pub(super) async fn with_one_store<'s>(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -112,7 +112,8 @@ pub(super) async fn with_one_store<'s>(
     let mut chosen = None;
     if stores.len() > 1 {
         for spec in &stores {
-            if chosen.is_none() && !live(conn, id, spec.kind).await?.is_empty() {
+            // Also one that is still being deleted: a launch says so, and lists show it.
+            if chosen.is_none() && !store::of_kind(conn, id, spec.kind).await?.is_empty() {
                 chosen = Some(spec.kind);
             }
         }

@@ -10,7 +10,7 @@ use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::resources::store::{self, ResourceRow};
 
-/// What an instance has outside its machines, and what its next app server asks for. Two queries, and one for each kind that is
+/// What an instance has outside its machines, and what its next app server asks for. Two queries, and a few for each kind that is
 /// asked for.
 ///
 /// # Errors
