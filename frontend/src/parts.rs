@@ -14,9 +14,9 @@ use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
-use shared_types::Instance;
+use shared_types::{AppServer, Instance};
 
-use crate::components::{Ask, Launch, MaintenanceDialog};
+use crate::components::{ArchiveDialog, Ask, ConfigurationBody, Launch, MaintenanceDialog, PurgeDialog};
 use crate::pages::{self, Before};
 use crate::ui::{Icon, Loading, Shape};
 
@@ -64,6 +64,21 @@ screen! {
     /// The dialog that puts the maintenance page of an instance up.
     settings: maintenance(instance: Arc<Instance>, on_close: Callback<()>) =>
         view! { <MaintenanceDialog instance on_close/> }.into_any()
+}
+screen! {
+    /// The dialog that archives an instance.
+    settings: archive(instance: Arc<Instance>, on_close: Callback<()>) =>
+        view! { <ArchiveDialog instance on_close/> }.into_any()
+}
+screen! {
+    /// The dialog that deletes an archived instance.
+    settings: purge(instance: Arc<Instance>, on_close: Callback<()>) =>
+        view! { <PurgeDialog instance on_close/> }.into_any()
+}
+screen! {
+    /// The recorded configuration of an app server.
+    configuration: configuration(instance: Memo<Arc<Instance>>, app_server: Memo<Arc<AppServer>>) =>
+        view! { <ConfigurationBody instance app_server/> }.into_any()
 }
 screen! {
     /// The watched pull requests.

@@ -185,7 +185,7 @@ fn is_unseen(c: char) -> bool {
 
 /// The version that an app server was built from: the field that its application type declares as the version.
 pub fn headline(app_server: &AppServer) -> Option<String> {
-    let kind = applications::named(&app_server.instance.instance_type);
+    let kind = applications::outline(&app_server.instance.instance_type);
     let text = app_server.configuration.get(kind.headline?)?.as_str()?;
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -193,7 +193,7 @@ pub fn headline(app_server: &AppServer) -> Option<String> {
 /// The deployed commit, once it is known: of the application's code, or of the first playbook if the type has no code
 /// of its own.
 pub fn code_commit(app_server: &AppServer) -> Option<String> {
-    match applications::named(&app_server.instance.instance_type).code_reference {
+    match applications::outline(&app_server.instance.instance_type).code_reference {
         Some(name) => app_server.pins.iter().find(|pin| pin.name == name)?.commit.clone(),
         None => app_server.playbooks.first()?.commit.clone(),
     }

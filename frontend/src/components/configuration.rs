@@ -7,6 +7,7 @@ use shared_types::{AppServer, Instance};
 use std::sync::Arc;
 
 use super::compare::Compare;
+use crate::parts;
 use crate::ui::{CopyButton, Icon, Shape, code_line, yaml};
 
 #[component]
@@ -15,10 +16,9 @@ pub fn Configuration(
     /// The app server that was built with this configuration.
     app_server: Memo<Arc<AppServer>>,
 ) -> impl IntoView {
-    // Everything else in the record is constant; commits are pinned when the build begins.
-    let playbooks = Memo::new(move |_| app_server.get().playbooks.clone());
+    let is_opened = RwSignal::new(false);
     view! {
-        <details class="card record">
+        <details class="card record" on:toggle=move |_| is_opened.set(true)>
             <summary>
                 <Icon shape=Shape::Chevron/>
                 <h2>"Configuration"</h2>
@@ -27,13 +27,28 @@ pub fn Configuration(
                 <p>
                     "This is a record of this App Server's configuration. The configuration cannot be changed. Instead, change the configuration of the Instance, and launch a new App Server."
                 </p>
-                <Compare instance id=app_server.with_untracked(|whole| whole.summary.id)/>
-                {move || {
-                    let _changed = playbooks.get();
-                    view! { <Record app_server=app_server.get_untracked()/> }
-                }}
+                {move || is_opened.get().then(|| parts::show(move || parts::configuration(instance, app_server)))}
             </div>
         </details>
+    }
+}
+
+/// The comparison with another configuration, and the record: what the card shows when it is first opened.
+#[component]
+pub fn ConfigurationBody(
+    /// The instance whose other app servers it is compared with.
+    instance: Memo<Arc<Instance>>,
+    /// The app server that was built with this configuration.
+    app_server: Memo<Arc<AppServer>>,
+) -> impl IntoView {
+    // Everything else in the record is constant; commits are pinned when the build begins.
+    let playbooks = Memo::new(move |_| app_server.get().playbooks.clone());
+    view! {
+        <Compare instance id=app_server.with_untracked(|whole| whole.summary.id)/>
+        {move || {
+            let _changed = playbooks.get();
+            view! { <Record app_server=app_server.get_untracked()/> }
+        }}
     }
 }
 

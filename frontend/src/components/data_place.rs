@@ -12,7 +12,7 @@ use crate::ui::{Icon, Shape};
 
 /// Where the databases of app servers with these settings are.
 pub fn data_place(instance_type: &str, settings: &Map<String, Value>) -> DataPlace {
-    (applications::named(instance_type).data)(settings)
+    (applications::outline(instance_type).data)(settings)
 }
 
 /// Where those of an app server are.

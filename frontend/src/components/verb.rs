@@ -6,10 +6,8 @@ use shared_types::applications::DataPlace;
 use shared_types::{AppServer, AppServerSummary, Instance, Serving};
 use std::sync::Arc;
 
-use super::archive::ArchiveDialog;
 use super::ask_dialog::{Act, AskDialog};
 use super::data_place::place_of;
-use super::purge_dialog::PurgeDialog;
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
 use crate::parts;
@@ -58,8 +56,8 @@ pub fn VerbDialog(
         Verb::Terminate(target) => view! { <Terminate target on_close/> }.into_any(),
         Verb::Hold => view! { <Hold instance on_close/> }.into_any(),
         Verb::Maintenance => parts::show(move || parts::maintenance(Arc::clone(&instance), on_close)),
-        Verb::Archive => view! { <ArchiveDialog instance on_close/> }.into_any(),
-        Verb::Purge => view! { <PurgeDialog instance on_close/> }.into_any(),
+        Verb::Archive => parts::show(move || parts::archive(Arc::clone(&instance), on_close)),
+        Verb::Purge => parts::show(move || parts::purge(Arc::clone(&instance), on_close)),
     }
 }
 

@@ -13,11 +13,13 @@ use crate::warning::FieldWarning;
 mod data;
 mod domain;
 pub mod openedx;
+mod outline;
 mod previews;
 pub mod site;
 pub mod tutor;
 
 pub use data::{DataPlace, Persistence};
+pub use outline::{Outline, outline, site_label};
 pub use previews::{Choice, PreviewChoices};
 
 /// The name of the setting with the part of the host name before the base domain, in types that have one.
@@ -91,12 +93,6 @@ pub static DEFAULT: &ApplicationType = &openedx::TYPE;
 /// The type with this word; none if this program does not have it.
 pub fn of(word: &str) -> Option<&'static ApplicationType> {
     ALL.iter().find(|one| one.word == word).copied()
-}
-
-/// The label of the site with this name; the name itself where no type has a label for it.
-pub fn site_label(name: &str) -> &str {
-    let labels = ALL.iter().flat_map(|kind| kind.site_labels);
-    labels.into_iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label)
 }
 
 /// The schema of the type that has most of these fields, for records that do not name their type.
