@@ -52,7 +52,7 @@ test-tutor: bootstrap-test ## Deploy with Tutor on two local machines, with a re
 test-openstack: ## The OpenStack provider against a real control plane, which the program OPENSTACK_TESTBED starts
 	@script/test-openstack
 
-test-resources: ## Databases at real servers, which the suite starts: MariaDB, PostgreSQL, Redis (root; two minutes)
+test-resources: ## Databases and buckets at real servers, which the suite starts: MariaDB, PostgreSQL, Redis, Swift, moto (root; four minutes)
 	@script/test-resources
 
 test-screens: bootstrap-test spa program ## Every screen in a browser: accessibility in both themes, focus, touch targets (ten minutes)

@@ -6,7 +6,8 @@
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli
   bubblewrap passt podman runc uidmap slirp4netns fuse-overlayfs)
 # For `make test-resources`; the servers' programs alone, without a service of MariaDB.
-readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core redis-server openssl)
+readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core redis-server openssl
+  swift swift-proxy swift-account swift-container swift-object memcached python3-venv)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -79,6 +80,8 @@ is_there() {
     passt) has pasta ;;
     mariadb-server-core) has mariadbd mariadb-install-db ;;
     mariadb-client-core) has mariadb ;;
+    swift) has swift-ring-builder ;;
+    swift-*) has "$1-server" ;;
     xz-utils) has xz ;;
     uidmap) has newuidmap ;;
     python3-venv) can_make_venv ;;
@@ -115,7 +118,7 @@ forbid_services() {
   [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
 #!/bin/sh
 # ocim-bootstrap: gone when the installation ends.
-case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" podman"* | *" redis"*) exit 101 ;; esac
+case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" podman"* | *" redis"* | *" swift"* | *" memcached"*) exit 101 ;; esac
 POLICY
 }
 
@@ -132,7 +135,12 @@ stay_off() {
     case "$package" in
       openssh-server) "${AS_ROOT[@]}" systemctl disable --quiet ssh || true ;;
       podman) "${AS_ROOT[@]}" systemctl disable --quiet podman.socket podman || true ;;
-      postgresql | haproxy | redis-server) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+      postgresql | haproxy | redis-server | memcached) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+      # Each has services for replication and others, too.
+      swift-*)
+        dpkg -L "$package" | sed -n 's|.*/systemd/system/\([a-z-]*\)\.service$|\1|p' \
+          | xargs -r "${AS_ROOT[@]}" systemctl disable --quiet || true
+        ;;
     esac
   done
 }

@@ -239,6 +239,7 @@ pub fn resource() -> Resource {
         state: ResourceState::Present,
         state_name: "Present".into(),
         password_due: false,
+        is_shared: false,
         trouble: None,
         size_bytes: None,
         measured_at: None,

@@ -1,4 +1,4 @@
-//! What an instance has outside its machines: accounts and databases at servers that outlive app servers.
+//! What an instance has outside its machines: accounts, databases and buckets at servers that outlive app servers.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,11 +23,15 @@ pub enum ResourceKind {
     Redis,
     /// MongoDB; only with credentials that the operator enters.
     Mongodb,
+    /// Object storage with the interface of Amazon S3; its databases are buckets.
+    S3,
+    /// Object storage of OpenStack; its databases are containers.
+    Swift,
 }
 
 impl ResourceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: &[Self] = &[Self::Mysql, Self::Postgresql, Self::Redis, Self::Mongodb];
+    pub const ALL: &[Self] = &[Self::Mysql, Self::Postgresql, Self::Redis, Self::Mongodb, Self::S3, Self::Swift];
 
     /// The word in settings, in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +40,8 @@ impl ResourceKind {
             Self::Postgresql => "postgresql",
             Self::Redis => "redis",
             Self::Mongodb => "mongodb",
+            Self::S3 => "s3",
+            Self::Swift => "swift",
         }
     }
 
@@ -46,6 +52,8 @@ impl ResourceKind {
             Self::Postgresql => "PostgreSQL",
             Self::Redis => "Redis",
             Self::Mongodb => "MongoDB",
+            Self::S3 => "S3",
+            Self::Swift => "Swift",
         }
     }
 
@@ -56,14 +64,37 @@ impl ResourceKind {
             Self::Postgresql => 5432,
             Self::Redis => 6379,
             Self::Mongodb => 27017,
+            Self::S3 | Self::Swift => 443,
         }
     }
 
-    /// Whether ocim can make accounts and databases at such a server. If not, they must be given.
+    /// Whether ocim can make anything at such a server. If not, it must be given.
     pub const fn can_be_made(self) -> bool {
         match self {
-            Self::Mysql | Self::Postgresql | Self::Redis => true,
+            Self::Mysql | Self::Postgresql | Self::Redis | Self::S3 | Self::Swift => true,
             Self::Mongodb => false,
+        }
+    }
+
+    /// Whether it holds files for browsers and programs, and no rows or documents.
+    pub const fn is_object_storage(self) -> bool {
+        match self {
+            Self::Mysql | Self::Postgresql | Self::Redis | Self::Mongodb => false,
+            Self::S3 | Self::Swift => true,
+        }
+    }
+
+    /// Whether all instances at such a server log in with one account, that of the settings, because ocim makes none there.
+    pub const fn shares_account(self) -> bool {
+        self.is_object_storage()
+    }
+
+    /// The word for what holds an instance's data there.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Mysql | Self::Postgresql | Self::Redis | Self::Mongodb => "database",
+            Self::S3 => "bucket",
+            Self::Swift => "container",
         }
     }
 
@@ -72,6 +103,8 @@ impl ResourceKind {
         match self {
             Self::Mysql | Self::Postgresql | Self::Redis => &[],
             Self::Mongodb => &["auth_mechanism", "auth_source", "replica_set"],
+            Self::S3 => &["addressing", "region"],
+            Self::Swift => &["auth_path", "project", "project_domain", "region", "user_domain"],
         }
     }
 }
@@ -101,7 +134,7 @@ impl std::str::FromStr for ResourceKind {
 pub enum ResourcePart {
     /// The user that the instance's app servers log in as; one of each kind for the instance's life.
     Account,
-    /// A database that the account may use, and no other account of ocim.
+    /// What holds data: a database that no other account of ocim may use, a bucket of S3, or a container of Swift.
     Database,
 }
 
@@ -268,6 +301,8 @@ impl std::fmt::Display for ResourceServerName {
 
 /// The name of an account's row; databases have the names that the application knows them by.
 pub const ACCOUNT: &str = "account";
+/// The name of a bucket or container that is publicly readable. All others are for their account only.
+pub const PUBLIC: &str = "public";
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ The settings file may have a table for each server where ocim makes what instanc
 
 ```toml
 [resources.main]
-kind = \"mysql\"                  # mysql (also MariaDB), postgresql or redis; without it, the name is the kind
+kind = \"mysql\"                  # mysql (also MariaDB), postgresql, redis, s3 or swift; without it, the name is the kind
 url = \"mysql://ocim:PASSWORD@db.example:3306\"   # the administrator; other characters than letters and digits as %40
 machines_host = \"10.0.0.5\"      # where app servers connect to, and machines_port, if it differs from the URL
 tls = true                      # certificate and name are verified; without it, true unless the host is this machine
@@ -72,6 +72,29 @@ databases = 16                  # how many numbered databases the server has
   instance a server of its own.
 - MongoDB, and servers where ocim may make nothing, are entered at the instance.
 - What an instance has stays at its server, by the table's name. If the settings no longer have that name, nothing is done with it.
+
+Stores of files ([storage.md](storage.md)) are such tables, too. Their `url` begins with https, or http for a connection in clear, and has key and secret:
+
+```toml
+[resources.files]
+kind = \"s3\"
+url = \"https://KEY:SECRET@s3.eu-central-1.amazonaws.com\"   # other characters than letters and digits as %2F
+region = \"eu-central-1\"         # without it, us-east-1
+addressing = \"virtual\"          # buckets in the host name, or path; without it, virtual at Amazon, and else path
+
+[resources.objects]
+kind = \"swift\"
+url = \"https://USER:PASSWORD@cloud.example:5000/v3\"   # Keystone; a path that ends with /v1.0 is a login without it
+project = \"campus\"
+project_domain = \"Default\"      # and user_domain; without them, Default
+region = \"RegionOne\"            # without it, the only one that has Swift
+```
+
+- `machines_host`, `machines_port`, `machines_tls`, `ca_file`, `default` and `exclusive` are as above.
+- All instances use the key of the table. It needs to create, list and delete buckets that begin with `ocim-` and their objects, and to change their policy and
+  CORS (`s3:CreateBucket`, `ListBucket`, `DeleteBucket`, `GetObject`, `PutObject`, `DeleteObject`, `PutBucketPolicy`, `PutBucketCORS`). The System page compares
+  the store with ocim's records, for which it needs `ListAllMyBuckets`.
+- Buckets and containers have random names that begin with `ocim-` and the installation's id.
 ";
 
 /// docs/settings.md. `others`: the sections that other rooms declare.

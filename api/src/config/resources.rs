@@ -1,5 +1,7 @@
 //! The servers that hold what instances have outside their machines: the tables `[resources.NAME]` of the settings file.
 
+mod stores;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -11,6 +13,8 @@ use url::Url;
 use super::ConfigError;
 use super::address::is_loopback;
 use super::sections::Settings;
+
+pub use stores::{Project, StoreSettings};
 
 /// The key of all tables in the settings file.
 pub(super) const TABLES: &str = "resources";
@@ -42,6 +46,8 @@ pub struct ResourceSettings {
     pub is_exclusive: bool,
     /// How many numbered databases it has; only of Redis.
     pub numbers: u32,
+    /// How a store of objects is reached; none: it is a server of databases.
+    pub store: Option<StoreSettings>,
 }
 
 /// Where and as whom ocim connects to a server.
@@ -110,11 +116,22 @@ impl Table {
                 kind.name()
             ));
         }
-        let url =
-            self.text("url")?.ok_or("`url` is missing: the administrator's, as `kind://user:password@host:port`")?;
-        let administrator = administrator(kind, &url)?;
+        let form = if stores::has(kind) { "https://user:key@host" } else { "kind://user:password@host:port" };
+        let url = self.text("url")?.ok_or_else(|| format!("`url` is missing: the administrator's, as `{form}`"))?;
         let ca_file = self.text("ca_file")?.map(PathBuf::from);
-        let has_tls = self.flag("tls")?.unwrap_or(!administrator.is_local || ca_file.is_some());
+        let tls = self.flag("tls")?;
+        if stores::has(kind) && tls.is_some() {
+            return Err("`tls` is for databases; the scheme of `url` says it for a store: https or http".to_owned());
+        }
+        let (administrator, store, has_tls) = if stores::has(kind) {
+            let (administrator, store) = stores::read(&mut self, kind, &url)?;
+            let has_tls = store.url.scheme() == "https";
+            (administrator, Some(store), has_tls)
+        } else {
+            let administrator = administrator(kind, &url)?;
+            let has_tls = tls.unwrap_or(!administrator.is_local || ca_file.is_some());
+            (administrator, None, has_tls)
+        };
         if ca_file.is_some() && !has_tls {
             return Err("`ca_file` is set, and `tls` is false; remove one of them".to_owned());
         }
@@ -134,6 +151,7 @@ impl Table {
             is_default: self.flag("default")?.unwrap_or_default(),
             is_exclusive: self.flag("exclusive")?.unwrap_or_default(),
             numbers: numbers.unwrap_or(NUMBERS),
+            store,
         };
         match self.0.keys().next() {
             Some(unknown) => Err(format!("there is no key `{unknown}`")),
@@ -171,7 +189,7 @@ fn administrator(kind: ResourceKind, text: &str) -> Result<Administrator, String
         ResourceKind::Mysql => &["mysql"],
         ResourceKind::Postgresql => &["postgresql", "postgres"],
         ResourceKind::Redis => &["redis"],
-        ResourceKind::Mongodb => &[],
+        ResourceKind::Mongodb | ResourceKind::S3 | ResourceKind::Swift => &[],
     };
     let scheme_is = |url: &Url| schemes.contains(&url.scheme());
     let url = Url::parse(text).map_err(|error| {
@@ -225,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    fn load(file: &str) -> Result<Vec<ResourceSettings>, ConfigError> {
+    pub(super) fn load(file: &str) -> Result<Vec<ResourceSettings>, ConfigError> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ocim.toml");
         std::fs::write(&path, file).unwrap();

@@ -105,13 +105,13 @@ impl<'a> SnapshotInput<'a> {
     }
 }
 
-/// What an instance is to have outside its machines at servers of one kind: an account, and databases that it may use.
+/// What an instance is to have outside its machines at servers of one kind: an account, and databases or buckets that it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceSpec {
     /// The kind of the server.
     pub kind: ResourceKind,
-    /// The names that the application knows the databases by: 1 to 32 small letters, digits and `_`, the first a letter, and
-    /// not `account`.
+    /// The names that the application knows the databases or buckets by: 1 to 32 small letters, digits and `_`, the first a letter, and
+    /// not `account`. A bucket named `public` is publicly readable.
     pub databases: Vec<String>,
     /// Whether a launch is refused without a server of this kind. If not, app servers then use their machine's.
     pub is_required: bool,
@@ -240,7 +240,8 @@ pub trait Application: Debug + Send + Sync {
         Ok(self.kind().machine)
     }
 
-    /// What instances with these settings have outside their machines; it outlives their app servers. Each kind once.
+    /// What instances with these settings have outside their machines; it outlives their app servers. Each kind once. Of several stores of
+    /// objects that are not required, an instance gets one.
     ///
     /// # Errors
     /// [`ApplicationError`] if the settings cannot be used.

@@ -19,15 +19,20 @@ pub struct Differences {
     pub missing: Vec<String>,
 }
 
-/// Compares accounts and databases. Numbers are not compared: they exist always, and have no owner but the row.
+/// Compares accounts and databases. Numbers, and an account that all instances share, are not compared: they
+/// exist always, and have no owner but the row.
 ///
 /// # Errors
 /// [`ResourceError::Away`] and [`ResourceError::Refused`] of the server; [`ResourceError::Db`] when a statement fails.
 pub async fn compare(db: &Db, named: &Named) -> Result<Differences, ResourceError> {
-    let prefix = names::prefix(&db.installation().await?);
+    let prefix = names::prefix(named.server.kind(), &db.installation().await?);
     let mut found = Differences::default();
     for part in ResourcePart::ALL.iter().copied() {
-        if part == ResourcePart::Database && named.server.numbers().is_some() {
+        let is_unnamed = match part {
+            ResourcePart::Account => named.server.shared_account().is_some(),
+            ResourcePart::Database => named.server.numbers().is_some(),
+        };
+        if is_unnamed {
             continue;
         }
         // Before the rows: what is made meanwhile has its row already.
@@ -42,7 +47,7 @@ pub async fn compare(db: &Db, named: &Named) -> Result<Differences, ResourceErro
 fn at(named: &Named, error: ServerError) -> ResourceError {
     let words = format!("{}: {error}", named.name);
     match error {
-        ServerError::Away(_) => ResourceError::Away(words),
+        ServerError::Away(_) | ServerError::Unfinished(_) => ResourceError::Away(words),
         ServerError::Refused(_) | ServerError::Taken => ResourceError::Refused(words),
     }
 }

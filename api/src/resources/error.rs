@@ -13,6 +13,9 @@ pub enum ResourceError {
     /// The server does not answer, or the settings do not have it. Retry later.
     #[error("{0}")]
     Away(String),
+    /// The server did a part of it. Retry soon for the rest.
+    #[error("{0}")]
+    Unfinished(String),
     /// The server refuses it. A retry does not help.
     #[error("{0}")]
     Refused(String),
@@ -34,6 +37,7 @@ impl ResourceError {
         match error {
             ServerError::Away(words) => Self::Away(format!("{what}: {words}")),
             ServerError::Refused(words) => Self::Refused(format!("{what}: {words}")),
+            ServerError::Unfinished(words) => Self::Unfinished(format!("{what}: {words}")),
             ServerError::Taken => Self::Taken(format!("{what}: the name is taken")),
         }
     }

@@ -1,13 +1,13 @@
-//! Makes accounts and databases, each as single steps that may be repeated.
+//! Makes accounts, databases and buckets, each as single steps that may be repeated.
 
 use diesel_async::AsyncConnection;
-use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
+use shared_types::resource::{PUBLIC, ResourceClass, ResourcePart, ResourceState};
 use shared_types::{InstanceId, ResourceKind};
 
 use super::connection::Used;
 use super::error::ResourceError;
 use super::registry::Named;
-use super::server::{Account, Attempt, ServerError};
+use super::server::{Account, Admitted, Attempt, ServerError};
 use super::store::work::Claim;
 use super::store::{self, ResourceRow};
 use super::works::Works;
@@ -15,30 +15,33 @@ use super::{names, numbers, password};
 
 impl Works<'_> {
     /// Makes those of the resources that are not there yet, and looks for the others. An account comes before its databases.
-    /// `used`: of one instance, each database with its account.
+    /// `used`: of one instance, each database with its account. `origins`: of the pages that may use its buckets. Returns, in words for
+    /// people, what buckets should have and their servers refuse.
     ///
     /// # Errors
     /// The first [`ResourceError`]; what was made before it stays.
-    pub async fn make(&self, used: &[Used]) -> Result<(), ResourceError> {
+    pub async fn make(&self, used: &[Used], origins: &[String]) -> Result<Vec<String>, ResourceError> {
         let ids: Vec<_> = used.iter().map(|one| one.id).collect();
         let rows = store::with_ids(&mut *self.db.conn().await?, &ids).await?;
         let mut groups: Vec<_> = rows.iter().map(|row| (row.instance_id, row.kind)).collect();
         groups.dedup();
+        let mut refused = Vec::new();
         for (instance, kind) in groups {
             let mut claim = self.claim(instance, kind).await?;
-            let made = self.make_kind(&mut claim, (instance, kind), used).await;
+            let made = self.make_kind(&mut claim, (instance, kind), (used, origins)).await;
             self.release(claim).await?;
-            made?;
+            refused.extend(made?);
         }
-        Ok(())
+        Ok(refused)
     }
 
     async fn make_kind(
         &self,
         claim: &mut Claim,
         (instance, kind): (InstanceId, ResourceKind),
-        used: &[Used],
-    ) -> Result<(), ResourceError> {
+        (used, origins): (&[Used], &[String]),
+    ) -> Result<Vec<String>, ResourceError> {
+        let mut refused = Vec::new();
         let ids: Vec<_> = used.iter().map(|one| one.id).collect();
         // Read after the claim: the worker that had it before may have moved or renamed them.
         let rows = store::with_ids(&mut *self.db.conn().await?, &ids).await?;
@@ -55,21 +58,50 @@ impl Works<'_> {
             let Some(account) = &account else {
                 return Err(ResourceError::Refused(format!("{} has no account", row.words())));
             };
-            match self.make_one(claim, &row, account).await {
-                Ok(()) => {}
+            let made = async {
+                self.make_one(claim, &row, account).await?;
+                self.admit(claim, &row, origins).await
+            };
+            match made.await {
+                Ok(words) => refused.extend(words),
                 Err(error) => return Err(self.told(&row, error).await),
             }
         }
-        Ok(())
+        Ok(refused)
+    }
+
+    /// Says who may use a bucket, each time, as the instance's host names may have changed. What the server refuses keeps no build from
+    /// going on: programs on machines can use the bucket without.
+    async fn admit(
+        &self,
+        claim: &mut Claim,
+        row: &ResourceRow,
+        origins: &[String],
+    ) -> Result<Vec<String>, ResourceError> {
+        if row.part == ResourcePart::Account || !row.kind.is_object_storage() {
+            return Ok(Vec::new());
+        }
+        let Some(named) = self.server(row)? else { return Ok(Vec::new()) };
+        self.renew(claim, row).await?;
+        let admitted = Admitted { is_public: row.name == PUBLIC, origins };
+        let refused = named.server.admit(&row.remote_name, &admitted).await;
+        let refused = refused.map_err(|error| ResourceError::at(row, error))?;
+        let refused: Vec<_> = refused.into_iter().map(|words| format!("{}: {words}", row.words())).collect();
+        if !refused.is_empty() {
+            store::keep_trouble(&mut *self.db.conn().await?, row.id, Some(&refused.join("; "))).await?;
+        }
+        Ok(refused)
     }
 
     /// Stores why a resource cannot be used; returns the error.
     async fn told(&self, row: &ResourceRow, error: ResourceError) -> ResourceError {
         let words = match &error {
             ResourceError::Away(words) | ResourceError::Vanished(words) => words,
-            ResourceError::Busy(_) | ResourceError::Refused(_) | ResourceError::Taken(_) | ResourceError::Db(_) => {
-                return error;
-            }
+            ResourceError::Busy(_)
+            | ResourceError::Unfinished(_)
+            | ResourceError::Refused(_)
+            | ResourceError::Taken(_)
+            | ResourceError::Db(_) => return error,
         };
         let kept = async { store::keep_trouble(&mut *self.db.conn().await?, row.id, Some(words)).await }.await;
         match kept {
@@ -134,20 +166,26 @@ impl Works<'_> {
     ) -> Result<(), ResourceError> {
         let made = match row.part {
             ResourcePart::Account => {
-                let account = self.account(row).await?;
+                let account = match named.server.shared_account() {
+                    Some(shared) => shared,
+                    None => self.account(row).await?,
+                };
                 named.server.make_account(&account, attempt).await
             }
             ResourcePart::Database => named.server.make_database(&row.remote_name, &account.remote_name, attempt).await,
         };
         match made {
             Ok(()) => self.moved(row, ResourceState::Present, None).await.map(drop),
-            Err(ServerError::Taken) if attempt == Attempt::First => Err(self.rename(named, row).await?),
+            // Stores say whose a bucket is, also at a later attempt; of databases, it may then be ours.
+            Err(ServerError::Taken) if attempt == Attempt::First || row.kind.is_object_storage() => {
+                Err(self.rename(named, row).await?)
+            }
             Err(error @ (ServerError::Refused(_) | ServerError::Taken)) => {
                 let words = error.to_string();
                 self.moved(row, ResourceState::Failed, Some(&words)).await?;
                 Err(ResourceError::at(row, error))
             }
-            Err(error @ ServerError::Away(_)) => Err(ResourceError::at(row, error)),
+            Err(error @ (ServerError::Away(_) | ServerError::Unfinished(_))) => Err(ResourceError::at(row, error)),
         }
     }
 
@@ -180,7 +218,9 @@ impl Works<'_> {
         conn.transaction(async |conn| {
             let next = match (row.part, named.server.numbers()) {
                 (ResourcePart::Account, _) => Some(names::username(&installation)?),
-                (ResourcePart::Database, None) => Some(names::database(&installation, row.instance_id.0, &row.name)?),
+                (ResourcePart::Database, None) => {
+                    Some(names::database(row.kind, &installation, row.instance_id.0, &row.name)?)
+                }
                 (ResourcePart::Database, Some(count)) => {
                     let free = numbers::free(conn, &named.name, count, Some(&row.remote_name)).await?;
                     free.map(|number| number.to_string())

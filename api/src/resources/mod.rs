@@ -1,4 +1,4 @@
-//! What an instance has outside its machines: accounts and databases at servers, made once for its life. Independent of
+//! What an instance has outside its machines: accounts, databases and buckets at servers, made once for its life. Independent of
 //! what uses them.
 //!
 //! Names and passwords are decided, and stored, before a server is first asked. So a request whose answer was lost is repeated

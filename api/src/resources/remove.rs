@@ -1,4 +1,4 @@
-//! Deletes accounts and databases whose deletion was asked for: those of our rows, under our names, and verified afterwards.
+//! Deletes accounts, databases and buckets whose deletion was asked for: those of our rows, under our names, and verified afterwards.
 
 use diesel_async::AsyncConnection;
 use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
@@ -46,6 +46,11 @@ impl Works<'_> {
             match self.remove_one(&row).await {
                 Ok(()) => {}
                 Err(error @ (ResourceError::Busy(_) | ResourceError::Db(_))) => return Err(error),
+                // The next sweep goes on, without the delay after a failure.
+                Err(ResourceError::Unfinished(words)) => {
+                    left += 1;
+                    store::keep_trouble(&mut *self.db.conn().await?, row.id, Some(&words)).await?;
+                }
                 Err(
                     error @ (ResourceError::Away(_)
                     | ResourceError::Refused(_)
@@ -77,17 +82,21 @@ impl Works<'_> {
         self.forget(row).await
     }
 
-    /// Refuses names that this installation does not give, even if a row has one. Numbers have no owner but their row.
+    /// Refuses names that this installation does not give, even if a row has one. Numbers have no owner but their row, and of a shared
+    /// account nothing is deleted.
     async fn check_name(&self, named: &Named, row: &ResourceRow) -> Result<(), ResourceError> {
-        let is_number = row.part == ResourcePart::Database && named.server.numbers().is_some();
+        let has_no_name = match row.part {
+            ResourcePart::Database => named.server.numbers().is_some(),
+            ResourcePart::Account => named.server.shared_account().is_some(),
+        };
         let installation = self.db.installation().await?;
-        if is_number || names::is_ours(&installation, &row.remote_name) {
+        if has_no_name || names::is_ours(row.kind, &installation, &row.remote_name) {
             return Ok(());
         }
         Err(ResourceError::Refused(format!(
             "{}: the name does not begin with {}, so it is not deleted",
             row.words(),
-            names::prefix(&installation)
+            names::prefix(row.kind, &installation)
         )))
     }
 

@@ -1,9 +1,11 @@
-//! The port to the servers that hold accounts and databases.
+//! The port to the servers that hold accounts, databases and buckets.
 //!
-//! Each call makes connections of its own, four at most, each with a time limit ([`LIMIT`]), and may be repeated. A server is asked only for names of our rows.
+//! Each call makes connections of its own, four at most, each with a time limit ([`LIMIT`]), and may be repeated. Emptying a bucket makes more, and
+//! ends before a worker's claim does. A server is asked only for names of our rows.
 
 #![warn(missing_docs)]
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -24,6 +26,25 @@ pub struct Endpoint {
     pub port: u16,
     /// Whether they must use TLS.
     pub has_tls: bool,
+}
+
+impl Endpoint {
+    /// The URL of a path below it, for servers that are asked by HTTP.
+    pub fn url(&self, path: &str) -> String {
+        let (scheme, default) = if self.has_tls { ("https", 443) } else { ("http", 80) };
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let port = if self.port == default { String::new() } else { format!(":{}", self.port) };
+        format!("{scheme}://{host}{port}{path}")
+    }
+}
+
+/// Who may use a bucket besides its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admitted<'a> {
+    /// Whether its objects are publicly readable; their names cannot be listed.
+    pub is_public: bool,
+    /// The origins whose pages may read and write objects with a signed URL, such as `https://school.example`.
+    pub origins: &'a [String],
 }
 
 /// An account with its password.
@@ -53,12 +74,17 @@ pub enum ServerError {
     /// A retry does not help: not allowed, or not possible there. The server's words.
     #[error("{0}")]
     Refused(String),
-    /// At the first attempt: something of this name exists, and is not ours. Nothing was made.
+    /// At the first attempt: something of this name exists, and is not ours. Nothing was made. At a later attempt, only stores of objects
+    /// say it, which know whose a bucket is.
     #[error("the name is taken")]
     Taken,
+    /// A part is done, and the same call continues with the rest; how far it came.
+    #[error("{0}")]
+    Unfinished(String),
 }
 
-/// Makes and deletes accounts and databases, as an administrator of the server.
+/// Makes and deletes accounts and databases, as an administrator of the server. A bucket or container of object storage is a database
+/// here.
 #[async_trait]
 pub trait ResourceServer: Debug + Send + Sync {
     /// The kind of the server.
@@ -70,6 +96,17 @@ pub trait ResourceServer: Debug + Send + Sync {
     /// How many databases it has, if they are numbers from 0; none: databases have names.
     fn numbers(&self) -> Option<u32> {
         None
+    }
+
+    /// The account that all instances log in with, where it makes none of their own. Such a server has this account, nothing else uses
+    /// its name, making it only checks the password, and deleting it does nothing.
+    fn shared_account(&self) -> Option<Account> {
+        None
+    }
+
+    /// What else a client must know; see [`ResourceKind::options`].
+    fn options(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     /// Whether it has this account or database. A numbered database exists even if it is empty.
@@ -89,13 +126,20 @@ pub trait ResourceServer: Debug + Send + Sync {
     /// Makes a database, and lets the account use this one.
     async fn make_database(&self, name: &str, username: &str, attempt: Attempt) -> Result<(), ServerError>;
 
-    /// Deletes a database with its data. Gone already is success.
+    /// Says who may use a bucket, instead of what was said before. Returns what the server refuses of it, in words for people; databases
+    /// admit only their account.
+    async fn admit(&self, _bucket: &str, _admitted: &Admitted<'_>) -> Result<Vec<String>, ServerError> {
+        Ok(Vec::new())
+    }
+
+    /// Deletes a database with its data. Gone already is success. [`ServerError::Unfinished`]: there is so much data that only a part is
+    /// deleted.
     async fn delete_database(&self, name: &str) -> Result<(), ServerError>;
 
     /// Deletes an account, after its databases. Gone already is success.
     async fn delete_account(&self, username: &str) -> Result<(), ServerError>;
 
-    /// The size of a database in bytes; none: the server does not tell.
+    /// The size of a database in bytes; none: the server does not tell, or it would take too long.
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError>;
 }
 

@@ -81,7 +81,7 @@ impl Works<'_> {
         Ok(work::confirm_password(&mut *self.db.conn().await?, row.id).await?)
     }
 
-    /// Measures databases. One that cannot be measured is tried again in an hour.
+    /// Measures databases and buckets. One that cannot be measured is tried again in an hour.
     async fn measure(&self) -> Result<(), DbError> {
         for row in work::to_measure(&mut *self.db.conn().await?, SIZES).await? {
             let size = match self.server(&row) {

@@ -1,19 +1,28 @@
 //! The servers of what instances have outside their machines, as the settings say. They are not asked at the start: a server
 //! that is away prevents none.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+use shared_types::{ResourceKind, ResourceServerName};
 
 use super::StartError;
 use crate::config::Settings;
-use crate::config::resources::{Administrator, ResourceSettings};
-use crate::resources::providers::Administered;
+use crate::config::resources::{Administrator, Project, ResourceSettings, StoreSettings};
+use crate::machines::provider::ProviderError;
+use crate::machines::providers::openstack::{CloudSettings, ObjectStorage};
 use crate::resources::providers::mysql::Mysql;
 use crate::resources::providers::postgresql::Postgresql;
 use crate::resources::providers::redis::Redis;
+use crate::resources::providers::s3::{Addressing, S3, is_amazon};
+use crate::resources::providers::swift::{Access, Login, Swift, TempAuth};
+use crate::resources::providers::{Administered, Emptying, ObjectStore};
 use crate::resources::registry::{Named, Servers};
-use crate::resources::server::{Endpoint, ResourceServer};
+use crate::resources::server::{Account, Endpoint, ResourceServer, ServerError};
 use crate::resources::tls::Tls;
-use shared_types::ResourceKind;
 
 /// Opens the servers that the settings name.
 ///
@@ -30,15 +39,81 @@ pub fn servers(settings: &Settings) -> Result<Servers, StartError> {
 }
 
 fn open(own: ResourceSettings) -> Result<Arc<dyn ResourceServer>, String> {
-    let ResourceSettings { kind, administrator, machines_host, machines_port, has_tls, machines_have_tls, .. } = own;
+    let ResourceSettings { name, kind, administrator, machines_host, machines_port, has_tls, .. } = own;
     let Administrator { host, port, user, password, database, .. } = administrator;
-    let tls = if has_tls { Tls::Verified(own.ca_file) } else { Tls::Off };
-    let endpoint = Endpoint { host: machines_host, port: machines_port, has_tls: machines_have_tls };
+    let tls = if has_tls { Tls::Verified(own.ca_file.clone()) } else { Tls::Off };
+    let endpoint = Endpoint { host: machines_host, port: machines_port, has_tls: own.machines_have_tls };
+    if let Some(store) = own.store {
+        let password = password.unwrap_or_else(|| String::new().into());
+        let account = Account { username: user, password };
+        let at = ObjectStore { url: store.url.clone(), account, tls, endpoint, emptying: Emptying::default() };
+        if kind == ResourceKind::S3 {
+            return Ok(Arc::new(s3(at, store)?));
+        }
+        return Ok(Arc::new(swift(at, store, (&name, own.ca_file))?));
+    }
     let at = Administered { host, port, user, password, database, tls, endpoint };
     Ok(match kind {
         ResourceKind::Mysql => Arc::new(Mysql::new(at)?),
         ResourceKind::Postgresql => Arc::new(Postgresql::new(at)?),
         ResourceKind::Redis => Arc::new(Redis::new(at, own.numbers)?),
-        ResourceKind::Mongodb => return Err("ocim cannot make anything at a server of MongoDB".to_owned()),
+        ResourceKind::Mongodb | ResourceKind::S3 | ResourceKind::Swift => {
+            return Err(format!("ocim cannot make anything at a server of {}", kind.name()));
+        }
     })
+}
+
+fn s3(at: ObjectStore, store: StoreSettings) -> Result<S3, String> {
+    let is_virtual = store.is_virtual.unwrap_or_else(|| is_amazon(at.url.host_str().unwrap_or_default()));
+    S3::new(at, store.region, if is_virtual { Addressing::Virtual } else { Addressing::Path })
+}
+
+fn swift(
+    at: ObjectStore,
+    store: StoreSettings,
+    (name, ca_file): (&ResourceServerName, Option<PathBuf>),
+) -> Result<Swift, String> {
+    let mut options = BTreeMap::from([("auth_path".to_owned(), store.url.path().to_owned())]);
+    options.extend(store.region.clone().map(|region| ("region".to_owned(), region)));
+    let login: Arc<dyn Login> = match store.project {
+        None => Arc::new(TempAuth::new(at.url.clone(), at.account.clone(), &at.tls)?),
+        Some(Project { name: project, project_domain, user_domain }) => {
+            options.extend([
+                ("project".to_owned(), project.clone()),
+                ("project_domain".to_owned(), project_domain.clone()),
+                ("user_domain".to_owned(), user_domain.clone()),
+            ]);
+            let cloud = CloudSettings {
+                auth_url: Some(at.url.to_string()),
+                username: Some(at.account.username.clone()),
+                password: Some(at.account.password.expose_secret().into()),
+                project_name: Some(project),
+                project_domain_name: Some(project_domain),
+                user_domain_name: Some(user_domain),
+                region: store.region,
+                ca_file,
+                ..CloudSettings::default()
+            };
+            let credentials = cloud.credentials_of(&format!("resources.{name}")).map_err(|error| error.to_string())?;
+            Arc::new(Keystone(ObjectStorage::new(credentials).map_err(|error| error.to_string())?))
+        }
+    };
+    Swift::new(at, login, options)
+}
+
+/// The login to Swift by Keystone, with the client that machines of OpenStack use.
+#[derive(Debug)]
+struct Keystone(ObjectStorage);
+
+#[async_trait]
+impl Login for Keystone {
+    async fn log_in(&self, refused: Option<&SecretString>) -> Result<Access, ServerError> {
+        match self.0.access(refused).await {
+            Ok((url, token)) => Ok(Access { url, token }),
+            Err(error) => Err(match ProviderError::from(error) {
+                ProviderError::Transient(words) => ServerError::Away(words),
+                ProviderError::Permanent(words) | ProviderError::Quota(words) => ServerError::Refused(words),
+            }),
+        }
+    }
 }

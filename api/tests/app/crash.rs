@@ -3,6 +3,7 @@
 //! It has its own runtime, connections and manager; killing it drops every task and connection where it stands, as
 //! `kill -9` does. External state (machines, playbooks, gateway) is shared with the test's own process, and stays.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ use ocim::machines::registry::Providers;
 use ocim::platform::db::Db;
 use ocim::resources;
 use ocim::resources::registry::Servers;
-use ocim::resources::server::{Account, Attempt, Endpoint, ResourceServer, ServerError};
+use ocim::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 use shared_types::resource::ResourcePart;
@@ -221,6 +222,14 @@ impl ResourceServer for Store {
         self.server.numbers()
     }
 
+    fn shared_account(&self) -> Option<Account> {
+        self.server.shared_account()
+    }
+
+    fn options(&self) -> BTreeMap<String, String> {
+        self.server.options()
+    }
+
     async fn has(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {
         self.points.around("look for a resource", self.server.has(part, name)).await
     }
@@ -239,6 +248,10 @@ impl ResourceServer for Store {
 
     async fn make_database(&self, name: &str, username: &str, attempt: Attempt) -> Result<(), ServerError> {
         self.points.around("make a database", self.server.make_database(name, username, attempt)).await
+    }
+
+    async fn admit(&self, bucket: &str, admitted: &Admitted<'_>) -> Result<Vec<String>, ServerError> {
+        self.points.around("open a bucket", self.server.admit(bucket, admitted)).await
     }
 
     async fn delete_database(&self, name: &str) -> Result<(), ServerError> {

@@ -72,9 +72,9 @@ impl Application for Notebook {
     }
 
     /// Editions whose names begin with `stored` have databases outside the machine: two of MySQL, and a number of Redis where there is a
-    /// server of it.
+    /// server of it. Those that begin with `filed` have two buckets of S3 or a container of Swift, where there is a store.
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
-        let is_stored = settings["edition"].as_str().is_some_and(|edition| edition.starts_with("stored"));
+        let begins = |word: &str| settings["edition"].as_str().is_some_and(|edition| edition.starts_with(word));
         let spec = |kind, names: &[&str], is_required| ResourceSpec {
             kind,
             databases: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -82,7 +82,13 @@ impl Application for Notebook {
         };
         let specs =
             vec![spec(ResourceKind::Mysql, &["pages", "readers"], true), spec(ResourceKind::Redis, &["cache"], false)];
-        Ok(if is_stored { specs } else { Vec::new() })
+        let stores =
+            vec![spec(ResourceKind::S3, &["files", "public"], false), spec(ResourceKind::Swift, &["files"], false)];
+        Ok(match (begins("stored"), begins("filed")) {
+            (true, _) => specs,
+            (false, true) => stores,
+            (false, false) => Vec::new(),
+        })
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

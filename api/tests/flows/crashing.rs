@@ -5,7 +5,7 @@ use ocim::instances::builds::Builder;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId, Role};
 
-use super::resources;
+use super::{buckets, resources};
 use crate::app::{TestApp, crash::End};
 use crate::routes::auth::ssh_keys::KEY;
 
@@ -74,6 +74,31 @@ async fn a_build_with_databases_survives_a_crash_at_every_point() {
         died.push(at);
     }
     for effect in ["look for a name", "make an account", "make a database"] {
+        for when in ["before", "after"] {
+            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
+        }
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_with_buckets_survives_a_crash_at_every_point() {
+    let (app, store) = buckets::with_s3().await;
+    let mut died = Vec::new();
+    for point in 1.. {
+        let instance = buckets::filed(&app, &format!("crash{point}")).await;
+        let id = app.launched(instance).await;
+        let ended = app.advance_elsewhere(id, point).await;
+        app.outlive_leases().await;
+        app.builder().advance(AppServerId(id)).await.unwrap();
+        let End::Died(at) = ended else { break };
+        assert_built(&app, id, &at).await;
+        // Each has two, which were opened to its pages; all log in with one account.
+        let made = (store.accounts().len(), store.databases().len(), store.admitted().len());
+        assert_eq!(made, (1, 2 * point, 2 * point), "killed {at}");
+        died.push(at);
+    }
+    for effect in ["look for a name", "make an account", "make a database", "open a bucket"] {
         for when in ["before", "after"] {
             assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
         }

@@ -7,6 +7,7 @@ mod archiving;
 mod auditing;
 mod automating;
 mod backup;
+mod buckets;
 mod clearing;
 mod crashing;
 mod draining;

@@ -71,7 +71,7 @@ async fn servers_are_compared_both_ways_and_strangers_do_not_count() {
     let (app, server) = with_mysql([named("cache", &numbers)]).await;
     let id = stored(&app, "one").await;
     app.built(id).await;
-    let prefix = names::prefix(&app.manager.db.installation().await.unwrap());
+    let prefix = names::prefix(ResourceKind::Mysql, &app.manager.db.installation().await.unwrap());
     let orphan = format!("{prefix}9_pages_abcdef");
     for stranger in [orphan.as_str(), "wordpress", "ocim_00000000_1_pages_abcdef"] {
         server.add_stranger(stranger);

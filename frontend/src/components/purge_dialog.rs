@@ -64,10 +64,11 @@ pub fn PurgeDialog(
 /// What is deleted at servers outside, and what is only forgotten.
 #[component]
 fn WhatGoes(resources: Arc<InstanceResources>) -> impl IntoView {
-    let rows: Vec<_> = resources.items.iter().map(gone_words).collect();
+    // Of an account that other instances use, only the row ends.
+    let rows: Vec<_> = resources.items.iter().filter(|one| !one.is_shared).map(gone_words).collect();
     let list = move |rows: Vec<String>| rows.into_iter().map(|words| view! { <li>{words}</li> }).collect_view();
     match rows.is_empty() {
-        true => view! { <p>"It has no databases outside its machines."</p> }.into_any(),
+        true => view! { <p>"It has no databases and buckets outside its machines."</p> }.into_any(),
         false => view! {
             <div>
                 <p>"These go, with all data in them. There is no way back without a backup:"</p>

@@ -36,11 +36,15 @@ pub const fn label(one: &Resource) -> (&'static str, &'static str) {
     (tone, one.state.name())
 }
 
-/// What it is: `Account`, `Database main`.
+/// What it is: `Account`, `Database main`, `Bucket files`.
 pub fn title(one: &Resource) -> String {
     match one.part {
+        ResourcePart::Account if one.is_shared => "Account, used by all instances of this server".to_owned(),
         ResourcePart::Account => "Account".to_owned(),
-        ResourcePart::Database => format!("Database {}", one.name),
+        ResourcePart::Database => {
+            let unit = super::capital(one.kind.unit()).unwrap_or_default();
+            format!("{unit} {}", one.name)
+        }
     }
 }
 

@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 use super::{ResourceClass, ResourceKind, ResourcePart, ResourceServerName, ResourceState};
 use crate::ids::ResourceId;
 
-/// An account or a database that an instance has outside its machines, without its password.
+/// An account, a database or a bucket that an instance has outside its machines, without its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Resource {
     /// The id; it is never used again.
     pub id: ResourceId,
     /// The kind of its server.
     pub kind: ResourceKind,
-    /// Whether it is an account or a database.
+    /// Whether it is an account, or what holds data: a database, a bucket or a container.
     pub part: ResourcePart,
     /// The name that the application knows it by; `account` for an account.
     #[schema(example = "main")]
@@ -30,9 +30,11 @@ pub struct Resource {
     pub host: Option<String>,
     /// The port that app servers connect to; null if the settings no longer have the server.
     pub port: Option<u16>,
-    /// Its name at the server; of a database of Redis, the number.
+    /// Its name at the server; of a database of Redis the number, of a shared account `shared`.
     #[schema(example = "ocim_1f2e3d4c_17_main_kqzmwx")]
     pub remote_name: String,
+    /// Whether other instances log in with the same account: that of the server's table in the settings.
+    pub is_shared: bool,
     /// Its state.
     pub state: ResourceState,
     /// The state's name for people.
@@ -42,7 +44,7 @@ pub struct Resource {
     pub password_due: bool,
     /// Why the last attempt to make, find or delete it failed; null: it did not.
     pub trouble: Option<String>,
-    /// The size in bytes when it was last measured; null for accounts, for Redis and for what is given.
+    /// The size in bytes when it was last measured; null for accounts, for Redis, for very large buckets and for what is given.
     #[schema(minimum = 0)]
     pub size_bytes: Option<i64>,
     /// When the size was last measured; null: never.
@@ -97,9 +99,9 @@ pub struct ResourceCredentials {
     pub password: String,
     /// Whether the connection must use TLS.
     pub has_tls: bool,
-    /// Names of the databases at the server, by the names that the application knows them by.
+    /// Names of the databases, buckets or containers at the server, by the names that the application knows them by.
     pub databases: BTreeMap<String, String>,
-    /// What else a client must know, such as `auth_source` of MongoDB.
+    /// What else a client must know, such as `auth_source` of MongoDB or `region` of S3.
     pub options: BTreeMap<String, String>,
 }
 
@@ -135,19 +137,20 @@ pub struct GivenResources {
     #[serde(default)]
     #[schema(minimum = 1)]
     pub port: Option<u16>,
-    /// The user.
+    /// The user; of S3 the access key.
     #[schema(min_length = 1, max_length = 128)]
     pub username: String,
-    /// The password. Only an administrator's request for the credentials shows it.
+    /// The password; of S3 the secret key. Only an administrator's request for the credentials shows it.
     #[schema(min_length = 1, max_length = 1000, format = Password)]
     pub password: String,
     /// Whether the connection must use TLS; left out: yes.
     #[serde(default)]
     pub has_tls: Option<bool>,
-    /// Names of the databases at the server, by the names that the application knows them by; of Redis, numbers.
+    /// Names of the databases, buckets or containers at the server, by the names that the application knows them by; of Redis, numbers.
     #[serde(default)]
     pub databases: BTreeMap<String, String>,
-    /// What else a client must know: of MongoDB `auth_mechanism`, `auth_source` and `replica_set`; of others nothing.
+    /// What else a client must know: of MongoDB `auth_mechanism`, `auth_source` and `replica_set`; of S3 `region`, and `addressing` (`auto`, `path`
+    /// or `virtual`); of Swift `auth_path` (such as `/v3`), `project`, `project_domain`, `user_domain` and `region`; of others nothing.
     #[serde(default)]
     pub options: BTreeMap<String, String>,
 }

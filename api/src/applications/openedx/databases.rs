@@ -32,7 +32,7 @@ pub(super) fn variables(connections: &[Connection]) -> Map<String, Value> {
     let group = |connection: &Connection| match connection.kind {
         ResourceKind::Mysql => mysql(connection),
         ResourceKind::Mongodb => mongodb(connection),
-        ResourceKind::Postgresql | ResourceKind::Redis => Vec::new(),
+        ResourceKind::Postgresql | ResourceKind::Redis | ResourceKind::S3 | ResourceKind::Swift => Vec::new(),
     };
     connections.iter().flat_map(group).map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -14,6 +14,7 @@ mod releases;
 mod settings;
 mod snapshot;
 mod spellings;
+mod storage;
 mod upgrade;
 mod vars;
 mod warnings;
@@ -126,11 +127,15 @@ impl Application for OpenEdx {
     }
 
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
-        Ok(databases::specs(&read(settings)?))
+        let settings = read(settings)?;
+        Ok([databases::specs(&settings), storage::specs(&settings)].concat())
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
-        let owned = OwnedVariables { databases: databases::variables(input.resources), storage: Map::new() };
+        let owned = OwnedVariables {
+            databases: databases::variables(input.resources),
+            storage: storage::variables(input.resources),
+        };
         self.snapshot_with(input.name, input.settings, owned)
     }
 

@@ -39,7 +39,7 @@ pub(super) fn keys(connections: &[Connection]) -> Map<String, Value> {
         ResourceKind::Mysql => mysql(at),
         ResourceKind::Mongodb => mongodb(at),
         ResourceKind::Redis => redis(at),
-        ResourceKind::Postgresql => Vec::new(),
+        ResourceKind::Postgresql | ResourceKind::S3 | ResourceKind::Swift => Vec::new(),
     };
     connections.iter().flat_map(group).map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -11,6 +11,7 @@ mod names;
 mod secrets;
 mod settings;
 mod snapshot;
+mod storage;
 mod upgrade;
 mod vars;
 
@@ -99,14 +100,16 @@ impl Application for Tutor {
     }
 
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
-        Ok(databases::specs(&read(settings)?))
+        let settings = read(settings)?;
+        Ok(databases::specs(&settings).into_iter().chain(storage::specs(&settings)).collect())
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         let (settings, previous) = (read(input.settings)?, input.previous.map(read).transpose()?);
         let migrated_by = previous.as_ref().and_then(|previous| upgrade::migrated_by(previous, &settings));
-        let (secrets, databases) = (input.secrets, databases::keys(input.resources));
-        let given = Given { secrets, databases: &databases, migrated_by, wheels: &self.defaults.wheels };
+        let (databases, storage) = (databases::keys(input.resources), storage::keys(input.resources));
+        let (secrets, wheels) = (input.secrets, self.defaults.wheels.as_str());
+        let given = Given { secrets, databases: &databases, storage: &storage, migrated_by, wheels };
         snapshot::snapshot(input.name, &settings, given)
     }
 

@@ -1,6 +1,6 @@
 //! What an app server is built from: the playbook, its variables, and the reference to pin.
 //!
-//! Later layers of variables override earlier ones: generated, secrets, databases, extra configuration.
+//! Later layers of variables override earlier ones: generated, secrets, databases, storage, extra configuration.
 
 use serde_json::{Map, Value, json};
 use shared_types::applications::tutor::{TutorSettings, lists, releases};
@@ -25,6 +25,8 @@ pub struct Given<'a> {
     pub secrets: &'a Map<String, Value>,
     /// Tutor's keys of the databases that the instance has outside its machines; empty for none.
     pub databases: &'a Map<String, Value>,
+    /// The keys of the plugin `s3` for the buckets that the instance has; empty for none.
+    pub storage: &'a Map<String, Value>,
     /// The release that last migrated its databases; none: no app server did.
     pub migrated_by: Option<&'a str>,
     /// The directory of wheels on this host; blank for none.
@@ -36,7 +38,7 @@ pub struct Given<'a> {
 /// # Errors
 /// [`ApplicationError`] if the settings are not valid, a secret is missing, or a later release migrated the databases.
 pub fn snapshot(name: &str, settings: &TutorSettings, given: Given<'_>) -> Result<Snapshot, ApplicationError> {
-    let layers = vec![
+    let mut layers = vec![
         Layer { origin: GENERATED, variables: generated(name, settings, given)? },
         Layer { origin: "secrets", variables: below("tutor_config", secrets::config(given.secrets)?) },
         Layer { origin: "databases", variables: below("tutor_config", vars::databases(databases(settings, given)?)) },
@@ -45,6 +47,10 @@ pub fn snapshot(name: &str, settings: &TutorSettings, given: Given<'_>) -> Resul
             variables: below("tutor_extra_config", read_yaml("extra_config", &settings.extra_config)?),
         },
     ];
+    if !given.storage.is_empty() {
+        let variables = below("tutor_config", given.storage.clone());
+        layers.insert(layers.len() - 1, Layer { origin: "storage", variables });
+    }
     let variables = layers.iter().map(|layer| layer.variables.clone()).fold(Map::new(), yaml::merge);
     Ok(Snapshot {
         playbooks: vec![playbook(settings)],

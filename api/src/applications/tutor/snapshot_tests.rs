@@ -7,7 +7,8 @@ use super::*;
 use crate::applications::tutor::testing::{DATABASES, sample, secrets};
 
 fn of(name: &str, settings: &TutorSettings, migrated_by: Option<&str>) -> Result<Snapshot, ApplicationError> {
-    snapshot(name, settings, Given { secrets: &secrets(), databases: &Map::new(), migrated_by, wheels: "" })
+    let (secrets, none) = (secrets(), Map::new());
+    snapshot(name, settings, Given { secrets: &secrets, databases: &none, storage: &none, migrated_by, wheels: "" })
 }
 
 #[test]
@@ -81,6 +82,20 @@ fn databases_elsewhere_replace_those_of_the_machine_and_hold_the_workers() {
     assert_eq!(snapshot.variables["tutor_hold_workers"], true);
     assert_eq!(snapshot.variables["tutor_upgrade_from"], "ulmo");
     assert!(of("Campus", &TutorSettings { release: "ulmo".into(), ..settings }, Some("verawood")).is_err());
+}
+
+#[test]
+fn buckets_are_part_of_the_configuration_and_leave_databases_on_the_machine() {
+    let (secrets, none) = (secrets(), Map::new());
+    let storage = Map::from_iter([("S3_STORAGE_BUCKET".to_owned(), json!("ocim-1-7-abcdefgh"))]);
+    let given = Given { secrets: &secrets, databases: &none, storage: &storage, migrated_by: None, wheels: "" };
+    let made = snapshot("Campus", &sample(), given).unwrap();
+    assert_eq!(made.variables["tutor_config"]["S3_STORAGE_BUCKET"], "ocim-1-7-abcdefgh");
+    assert_eq!(
+        (&made.variables["tutor_config"]["RUN_MYSQL"], &made.variables["tutor_databases_are_given"]),
+        (&Value::Null, &json!(false))
+    );
+    assert!(made.layers.iter().any(|layer| layer.origin == "storage"));
 }
 
 #[test]

@@ -85,10 +85,10 @@ pub struct ChooseArguments {
     /// User there
     #[arg(long, requires = "host")]
     username: Option<String>,
-    /// A database: the name that the application knows it by, and its name there; repeatable
+    /// A database, bucket or container: the name that the application knows it by, and its name there; repeatable
     #[arg(long = "database", value_name = "NAME=NAME", value_parser = pair, requires = "host")]
     databases: Vec<(String, String)>,
-    /// An option, like auth_source=admin for MongoDB; repeatable
+    /// An option, like auth_source=admin for MongoDB or region=eu-central-1 for S3; repeatable
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair, requires = "host")]
     options: Vec<(String, String)>,
     /// Connections are not encrypted

@@ -109,7 +109,7 @@ impl From<ResourceError> for StepError {
             ResourceError::Refused(words) | ResourceError::Vanished(words) => Self::Permanent(words),
             ResourceError::Taken(words) => Self::Fatal(words),
             ResourceError::Busy(_) => Self::Transient(error.to_string()),
-            ResourceError::Away(words) => Self::Transient(words),
+            ResourceError::Away(words) | ResourceError::Unfinished(words) => Self::Transient(words),
             ResourceError::Db(error) => Self::Db(error),
         }
     }

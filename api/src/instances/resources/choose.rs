@@ -76,7 +76,7 @@ pub async fn choose(
             }
             Chosen::Given(checked) => insert_given(manager, conn, (id, kind), checked).await?,
         }
-        let words = format!("{} databases of the next app servers are {}", kind.name(), chosen.words());
+        let words = format!("{} {}s of the next app servers are {}", kind.name(), kind.unit(), chosen.words());
         Journal::of(actor, Operation::ChooseResources)
             .instance(id)
             .event(EventKind::InstanceUpdated)

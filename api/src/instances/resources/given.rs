@@ -72,6 +72,10 @@ pub(super) fn check(kind: ResourceKind, given: GivenResources) -> Result<Checked
             wrong(&below("options", name), &detail);
         } else if !is_text(value, TEXT_MAX) {
             wrong(&below("options", name), "Must have 1 to 1000 characters.");
+        } else if name == "addressing" && !["auto", "path", "virtual"].contains(&value.as_str()) {
+            wrong(&below("options", name), "Must be `auto`, `path` or `virtual`.");
+        } else if name == "auth_path" && !value.starts_with('/') {
+            wrong(&below("options", name), "Must begin with /, such as `/v3`.");
         }
     }
     if !errors.is_empty() {
@@ -186,5 +190,19 @@ mod tests {
         assert_eq!(fields(ResourceKind::Redis, redis("three")), ["/given/databases/cache"]);
         let options = BTreeMap::from([("replica_set".into(), "rs0".into())]);
         assert!(check(ResourceKind::Mongodb, GivenResources { options, ..given() }).is_ok());
+    }
+
+    #[test]
+    fn a_store_is_entered_with_its_region_and_how_it_is_addressed() {
+        let with = |options: &[(&str, &str)]| GivenResources {
+            options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            ..given()
+        };
+        let checked = check(ResourceKind::S3, with(&[("region", "eu-west-1"), ("addressing", "virtual")])).unwrap();
+        assert_eq!((checked.place.port, checked.place.options.len()), (443, 2));
+        assert!(check(ResourceKind::Swift, with(&[("auth_path", "/v3"), ("project", "campus")])).is_ok());
+        assert_eq!(fields(ResourceKind::S3, with(&[("addressing", "x")])), ["/given/options/addressing"]);
+        assert_eq!(fields(ResourceKind::Swift, with(&[("auth_path", "v3")])), ["/given/options/auth_path"]);
+        assert_eq!(fields(ResourceKind::S3, with(&[("project", "x")])), ["/given/options/project"]);
     }
 }

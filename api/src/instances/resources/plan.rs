@@ -13,6 +13,7 @@ use crate::instances::{Manager, Refusal};
 use crate::platform::vault;
 use crate::resources::connection::{Connection, Used};
 use crate::resources::registry::Named;
+use crate::resources::server::Account;
 use crate::resources::store::{self, NewResource, ResourceRow};
 use crate::resources::{names, numbers, password};
 
@@ -40,7 +41,7 @@ pub(in crate::instances) async fn plan(
     specs: &[ResourceSpec],
 ) -> Result<Planned, Refusal> {
     let mut planned = Planned::default();
-    for spec in specs {
+    for spec in with_one_store(manager, conn, id, specs).await? {
         let mut rows = live(conn, id, spec.kind).await?;
         if rows.is_empty() {
             let Some(named) = server_for(manager, conn, id, spec).await? else { continue };
@@ -69,7 +70,7 @@ pub(in crate::instances) async fn preview(
     specs: &[ResourceSpec],
 ) -> Result<Vec<Connection>, Refusal> {
     let mut connections = Vec::new();
-    for spec in specs {
+    for spec in with_one_store(manager, conn, id, specs).await? {
         let rows = live(conn, id, spec.kind).await?;
         let mut shown = if rows.is_empty() {
             let Some(named) = server_for(manager, conn, id, spec).await? else { continue };
@@ -79,7 +80,7 @@ pub(in crate::instances) async fn preview(
                 username: UNDECIDED.to_owned(),
                 password: UNDECIDED.to_owned().into(),
                 databases: BTreeMap::new(),
-                options: BTreeMap::new(),
+                options: named.server.options(),
             }
         } else {
             connection(manager, conn, &rows).await?
@@ -91,6 +92,38 @@ pub(in crate::instances) async fn preview(
         connections.push(shown);
     }
     Ok(connections)
+}
+
+/// What is to be planned: of several stores of objects that are not required, the one that the instance has, or the first one that has a
+/// server for it.
+///
+/// # Errors
+/// [`Refusal::Db`] when a statement fails.
+pub(super) async fn with_one_store<'s>(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    specs: &'s [ResourceSpec],
+) -> Result<Vec<&'s ResourceSpec>, Refusal> {
+    fn is_choice(spec: &ResourceSpec) -> bool {
+        !spec.is_required && spec.kind.is_object_storage()
+    }
+    let stores: Vec<_> = specs.iter().filter(|spec| is_choice(spec)).collect();
+    let mut chosen = None;
+    if stores.len() > 1 {
+        for spec in &stores {
+            // Also one that is still being deleted: a launch says so, and lists show it.
+            if chosen.is_none() && !store::of_kind(conn, id, spec.kind).await?.is_empty() {
+                chosen = Some(spec.kind);
+            }
+        }
+        for spec in &stores {
+            if chosen.is_none() && server_for(manager, conn, id, spec).await?.is_some() {
+                chosen = Some(spec.kind);
+            }
+        }
+    }
+    Ok(specs.iter().filter(|spec| !is_choice(spec) || chosen.is_none_or(|kind| kind == spec.kind)).collect())
 }
 
 /// How to connect to an account and its databases, from their rows.
@@ -110,13 +143,25 @@ pub(super) async fn connection(
         )));
     };
     let databases = rows.iter().filter(|row| row.part == ResourcePart::Database);
+    let server = account.server.as_ref().and_then(|name| manager.resources.get(name)).map(|named| &named.server);
+    let Account { username, password } = match server.and_then(|server| server.shared_account()) {
+        Some(shared) => shared,
+        None => Account {
+            username: account.remote_name.clone(),
+            password: password::open(&manager.options.keyring, conn, &account.secret).await?,
+        },
+    };
+    let options = match account.given_place()? {
+        Some(place) => place.options,
+        None => server.map(|server| server.options()).unwrap_or_default(),
+    };
     Ok(Connection {
         kind: account.kind,
         endpoint,
-        username: account.remote_name.clone(),
-        password: password::open(&manager.options.keyring, conn, &account.secret).await?,
+        username,
+        password,
         databases: databases.map(|row| (row.name.clone(), row.remote_name.clone())).collect(),
-        options: account.given_place()?.map(|place| place.options).unwrap_or_default(),
+        options,
     })
 }
 
@@ -167,8 +212,9 @@ pub(super) async fn server_for<'m>(
         false => String::new(),
     };
     Err(Refusal::Conflict(format!(
-        "The settings of instance {id} ask for persistent databases, and there is no server of {} for it: {table}enter one on \
-         the instance's Data tab (or with `ocim instance resources choose`), or let the databases be on the machine.",
+        "The settings of instance {id} ask for persistent {}s, and there is no server of {} for it: {table}enter one on the \
+         instance's Data tab (or with `ocim instance resources choose`), or change the settings so that the data is on the machine.",
+        kind.unit(),
         kind.name()
     )))
 }
@@ -196,10 +242,15 @@ pub(super) async fn insert_account(
     id: InstanceId,
     named: &Named,
 ) -> Result<ResourceRow, Refusal> {
-    let installation = store::installation(conn).await?;
-    let password: SecretString = names::password()?.into();
-    let (secret, secrets) = password::seal(&manager.options.keyring, &password)?;
-    vault::keep(conn, id, secrets).await?;
+    let keyring = &manager.options.keyring;
+    let (remote_name, secret) = if named.server.shared_account().is_some() {
+        (names::SHARED.to_owned(), password::none(keyring)?)
+    } else {
+        let password: SecretString = names::password()?.into();
+        let (secret, secrets) = password::seal(keyring, &password)?;
+        vault::keep(conn, id, secrets).await?;
+        (names::username(&store::installation(conn).await?)?, secret)
+    };
     let new = NewResource {
         instance_id: id,
         kind: named.server.kind(),
@@ -208,7 +259,7 @@ pub(super) async fn insert_account(
         class: ResourceClass::Made,
         server: Some(named.name.clone()),
         place: None,
-        remote_name: names::username(&installation)?,
+        remote_name,
         secret,
         state: ResourceState::Wanted,
     };
@@ -225,14 +276,15 @@ async fn insert_database(
     let (id, kind) = (account.instance_id, account.kind);
     let Some(server) = &account.server else {
         return Err(Refusal::Conflict(format!(
-            "The {} that was entered for instance {id} names no database `{name}`; enter it again with this one, on the instance's \
+            "The {} that was entered for instance {id} names no {} `{name}`; enter it again with this one, on the instance's \
              Data tab or with `ocim instance resources choose`.",
-            kind.name()
+            kind.name(),
+            kind.unit()
         )));
     };
     let count = manager.resources.get(server).and_then(|named| named.server.numbers());
     let remote_name = match count {
-        None => names::database(&store::installation(conn).await?, id.0, name)?,
+        None => names::database(kind, &store::installation(conn).await?, id.0, name)?,
         Some(count) => numbers::free(conn, server, count, None).await?.map(|number| number.to_string()).ok_or_else(|| {
             Refusal::Conflict(format!(
                 "The {} server `{server}` has {count} databases, and all are in use; add another server to the settings, or purge \

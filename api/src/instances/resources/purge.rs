@@ -9,7 +9,8 @@ use crate::platform::vault;
 use crate::resources::password;
 use crate::resources::store::{self, ResourceRow};
 
-/// Begins the deletion of all of an instance's resources, in a transaction that has locked the instance. Returns them in words.
+/// Begins the deletion of all of an instance's resources, in a transaction that has locked the instance. Returns in words what is
+/// deleted.
 ///
 /// # Errors
 /// [`Refusal::Db`] when a statement fails.
@@ -20,6 +21,11 @@ pub(in crate::instances) async fn begin(
 ) -> Result<Vec<String>, Refusal> {
     let mut begun = Vec::new();
     for row in store::of_instance(conn, id).await? {
+        begin_one(manager, conn, &row).await?;
+        if row.is_shared() {
+            // Only its row ends; other instances log in with the account.
+            continue;
+        }
         begun.push(match (row.class, row.state) {
             (ResourceClass::Given, _) => {
                 format!("what was entered about the {}; it is not touched itself", row.words())
@@ -27,7 +33,6 @@ pub(in crate::instances) async fn begin(
             (ResourceClass::Made, ResourceState::Wanted) => format!("the {}, which was never made", row.words()),
             (ResourceClass::Made, _) => format!("the {} (within minutes)", row.words()),
         });
-        begin_one(manager, conn, &row).await?;
     }
     Ok(begun)
 }

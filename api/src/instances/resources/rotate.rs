@@ -93,6 +93,13 @@ async fn made_account(
             account.words()
         )));
     }
+    if account.is_shared() {
+        return Err(Refusal::Conflict(format!(
+            "{} is the key of the server's table in the settings, which other instances use, too: replace it at the store and in the \
+             settings, then launch.",
+            account.words()
+        )));
+    }
     if account.state != ResourceState::Present {
         return Err(Refusal::Conflict(format!(
             "{} is {}; a password can be replaced once it is present.",

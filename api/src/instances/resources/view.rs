@@ -10,7 +10,7 @@ use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::resources::store::{self, ResourceRow};
 
-/// What an instance has outside its machines, and what its next app server asks for. Two queries, and one for each kind that is
+/// What an instance has outside its machines, and what its next app server asks for. Two queries, and a few for each kind that is
 /// asked for.
 ///
 /// # Errors
@@ -23,8 +23,9 @@ pub async fn list(
     let row = instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
     let rows = store::of_instance(conn, id).await?;
     let mut wanted = Vec::new();
-    for spec in specs(manager, &row) {
-        wanted.push(want(manager, conn, id, &rows, spec).await?);
+    let specs = specs(manager, &row);
+    for spec in plan::with_one_store(manager, conn, id, &specs).await? {
+        wanted.push(want(manager, conn, id, &rows, spec.clone()).await?);
     }
     Ok(InstanceResources { items: shown(manager, rows)?, wanted })
 }

@@ -8,7 +8,8 @@ use secrecy::ExposeSecret as _;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 
-use crate::resources::server::{Account, Attempt, Endpoint, ResourceServer, ServerError};
+use crate::resources::names::SHARED;
+use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
 /// The outcome of one call that changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +26,14 @@ struct State {
     accounts: BTreeMap<String, String>,
     /// Databases with the users that may use them.
     databases: BTreeMap<String, BTreeSet<String>>,
+    /// Buckets that were opened to others: whether they are publicly readable, and to which origins.
+    admitted: BTreeMap<String, (bool, Vec<String>)>,
     calls: VecDeque<FakeCall>,
     /// How often something was made or changed, successfully or not.
     changes: u32,
     is_away: bool,
+    /// Whether it has no CORS.
+    refuses_origins: bool,
 }
 
 /// A server in memory.
@@ -65,6 +70,16 @@ impl FakeServer {
     /// Gives it a database of a stranger.
     pub fn add_stranger(&self, database: &str) {
         self.state().databases.insert(database.to_owned(), BTreeSet::from(["stranger".to_owned()]));
+    }
+
+    /// Lets it refuse what buckets admit besides their account.
+    pub fn refuse_origins(&self) {
+        self.state().refuses_origins = true;
+    }
+
+    /// Who may use which bucket besides its account: whether it is publicly readable, and the origins.
+    pub fn admitted(&self) -> BTreeMap<String, (bool, Vec<String>)> {
+        self.state().admitted.clone()
     }
 
     /// Removes a database, as another program might.
@@ -120,11 +135,16 @@ impl ResourceServer for FakeServer {
         self.numbers
     }
 
+    fn shared_account(&self) -> Option<Account> {
+        let shared = || Account { username: SHARED.to_owned(), password: "the-keys-secret".to_owned().into() };
+        self.kind.shares_account().then(shared)
+    }
+
     async fn has(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {
         self.answers()?;
         let state = self.state();
         Ok(match part {
-            ResourcePart::Account => state.accounts.contains_key(name),
+            ResourcePart::Account => state.accounts.contains_key(name) || self.kind.shares_account(),
             ResourcePart::Database => self.numbers.is_some() || state.databases.contains_key(name),
         })
     }
@@ -133,7 +153,7 @@ impl ResourceServer for FakeServer {
         self.answers()?;
         let state = self.state();
         Ok(match part {
-            ResourcePart::Account => state.accounts.contains_key(name),
+            ResourcePart::Account => state.accounts.contains_key(name) && !self.kind.shares_account(),
             ResourcePart::Database => state.databases.contains_key(name),
         })
     }
@@ -151,7 +171,10 @@ impl ResourceServer for FakeServer {
 
     async fn make_account(&self, account: &Account, attempt: Attempt) -> Result<(), ServerError> {
         self.change(|state| {
-            if attempt == Attempt::First && state.accounts.contains_key(&account.username) {
+            if attempt == Attempt::First
+                && state.accounts.contains_key(&account.username)
+                && !self.kind.shares_account()
+            {
                 return Err(ServerError::Taken);
             }
             state.accounts.insert(account.username.clone(), account.password.expose_secret().to_owned());
@@ -172,14 +195,28 @@ impl ResourceServer for FakeServer {
         })
     }
 
+    async fn admit(&self, bucket: &str, admitted: &Admitted<'_>) -> Result<Vec<String>, ServerError> {
+        self.answers()?;
+        let mut state = self.state();
+        if state.refuses_origins {
+            return Ok(vec!["the store has no CORS".to_owned()]);
+        }
+        state.admitted.insert(bucket.to_owned(), (admitted.is_public, admitted.origins.to_vec()));
+        Ok(Vec::new())
+    }
+
     async fn delete_database(&self, name: &str) -> Result<(), ServerError> {
         self.change(|state| {
             state.databases.remove(name);
+            state.admitted.remove(name);
             Ok(())
         })
     }
 
     async fn delete_account(&self, username: &str) -> Result<(), ServerError> {
+        if self.kind.shares_account() {
+            return Ok(());
+        }
         self.change(|state| {
             if state.databases.values().any(|users| users.contains(username)) {
                 return Err(ServerError::Refused(format!("{username} owns a database")));

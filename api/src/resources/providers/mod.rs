@@ -1,13 +1,21 @@
-//! The servers that hold accounts and databases, one module per kind, and a fake for tests.
+//! The servers that hold accounts, databases and buckets, one module per kind, and a fake for tests.
 
 pub mod fake;
 pub mod mysql;
 pub mod postgresql;
 pub mod redis;
+pub mod s3;
+pub mod swift;
+
+mod web;
+
+use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::server::Endpoint;
+use url::Url;
+
+use super::server::{Account, Endpoint, ServerError};
 use super::tls::Tls;
 
 /// How to reach a server as its administrator, and how app servers do.
@@ -27,6 +35,43 @@ pub struct Administered {
     pub tls: Tls,
     /// Where app servers connect to.
     pub endpoint: Endpoint,
+}
+
+/// How to reach a store of objects, and how app servers do.
+#[derive(Debug, Clone)]
+pub struct ObjectStore {
+    /// Its address, without user and key; of Swift that of the login.
+    pub url: Url,
+    /// The account of all instances.
+    pub account: Account,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Where app servers connect to.
+    pub endpoint: Endpoint,
+    /// How much one call may delete.
+    pub emptying: Emptying,
+}
+
+/// How much of a bucket one call may delete. The next call goes on with the rest.
+#[derive(Debug, Clone, Copy)]
+pub struct Emptying {
+    /// The most objects.
+    pub objects: usize,
+    /// From when on no further request is sent.
+    pub time: Duration,
+}
+
+impl Default for Emptying {
+    fn default() -> Self {
+        // Less than a worker's claim lasts, with four more requests.
+        Self { objects: 20_000, time: Duration::from_secs(30) }
+    }
+}
+
+impl Emptying {
+    fn unfinished(&self, deleted: usize) -> ServerError {
+        ServerError::Unfinished(format!("{deleted} objects were deleted, and it has more; the next sweep goes on"))
+    }
 }
 
 /// An error's message followed by those of its causes.

@@ -101,7 +101,7 @@ impl Redis {
                 "the server would forget the user at its next restart: {words}; start it with a configuration file, or set \
                  aclfile there"
             )),
-            ServerError::Away(_) | ServerError::Taken => error,
+            ServerError::Away(_) | ServerError::Taken | ServerError::Unfinished(_) => error,
         })
     }
 

@@ -54,14 +54,19 @@ pub struct ResourceRow {
 }
 
 impl ResourceRow {
-    /// The resource in words: `MySQL database main (ocim_1f2e3d4c_17_main_kqzmwx) on main`.
+    /// The resource in words: `MySQL database main (ocim_1f2e3d4c_17_main_kqzmwx) on main`, `S3 account shared on files`.
     pub fn words(&self) -> String {
         let Self { kind, part, name, remote_name, server, .. } = self;
         let place = server.as_ref().map_or_else(|| "as given".to_owned(), |server| format!("on {server}"));
         match part {
             ResourcePart::Account => format!("{} account {remote_name} {place}", kind.name()),
-            ResourcePart::Database => format!("{} database {name} ({remote_name}) {place}", kind.name()),
+            ResourcePart::Database => format!("{} {} {name} ({remote_name}) {place}", kind.name(), kind.unit()),
         }
+    }
+
+    /// Whether other instances log in with the same account.
+    pub fn is_shared(&self) -> bool {
+        self.part == ResourcePart::Account && self.class == ResourceClass::Made && self.kind.shares_account()
     }
 
     /// Where a given account is.
@@ -74,6 +79,7 @@ impl ResourceRow {
 
     /// Converts the row to the API's form. `endpoint`: where its account is; none: the settings do not have the server.
     pub fn into_dto(self, endpoint: Option<&Endpoint>) -> Resource {
+        let is_shared = self.is_shared();
         let Self {
             id,
             instance_id: _,
@@ -103,6 +109,7 @@ impl ResourceRow {
             host: endpoint.map(|at| at.host.clone()),
             port: endpoint.map(|at| at.port),
             remote_name,
+            is_shared,
             state,
             state_name: state.name().to_owned(),
             password_due,

@@ -8,7 +8,7 @@ use ocim::resources::providers::fake::{FakeCall, FakeServer};
 use ocim::resources::server::ServerError;
 use proptest::prelude::*;
 use serde_json::json;
-use shared_types::Role;
+use shared_types::{ResourceKind, Role};
 
 use crate::app::TestApp;
 
@@ -103,7 +103,7 @@ pub(super) async fn check(app: &TestApp, server: &FakeServer, strangers: &[Strin
     if let Some(gone) = strangers.iter().find(|name| !there.contains(*name)) {
         return Err(format!("the stranger's {gone} is gone"));
     }
-    for name in there.iter().filter(|name| names::is_ours(&installation, name)) {
+    for name in there.iter().filter(|name| names::is_ours(ResourceKind::Mysql, &installation, name)) {
         let row = format!(
             "SELECT count(*) AS n FROM resources WHERE remote_name = '{name}' AND state NOT IN ('wanted', 'deleted')"
         );

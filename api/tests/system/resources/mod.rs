@@ -1,11 +1,16 @@
-//! Databases at real servers: MariaDB, PostgreSQL and Redis on loopback, started by the test that needs them. `make test-resources`.
+//! Databases and buckets at real servers on loopback, started by the test that needs them: MariaDB, PostgreSQL, Redis, Swift with its
+//! interface of S3, and moto, which also has what that lacks. `make test-resources`.
 
 mod away;
 mod contract;
 mod mariadb;
+mod moto;
 mod postgresql;
 mod redis;
+mod s3;
+mod stores;
 mod strangers;
+mod swift;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -42,6 +47,12 @@ impl Drop for Running {
 /// A port of loopback that is free now.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A client of HTTP.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 async fn until_listens(port: u16) {

@@ -1,4 +1,4 @@
-//! The servers of databases outside the machines: whether they answer, how full they are, and what differs from our records.
+//! The servers of databases and buckets outside the machines: whether they answer, how full they are, and what differs from our records.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ pub(super) fn ResourceServersCard(system: Memo<Arc<SystemState>>) -> impl IntoVi
     let rows = move || servers.get().into_iter().map(|server| view! { <Row server/> }).collect_view();
     view! {
         <Show when=move || servers.with(|all| !all.is_empty())>
-            <section class="card" id="databases" aria-label="Servers of databases">
+            <section class="card" id="databases" aria-label="Servers of data">
                 <header>
-                    <h2>"Servers of databases"</h2>
+                    <h2>"Servers of data"</h2>
                     <span class="fine">{count}</span>
                 </header>
                 <ul class="lines parts">{rows}</ul>
@@ -58,7 +58,7 @@ fn room(server: &ResourceServerState) -> String {
     let number = |count: i64| usize::try_from(count).unwrap_or(0);
     let databases = match server.most_databases {
         Some(most) => format!("{} of {most} databases", server.databases),
-        None => words::count(number(server.databases), "database"),
+        None => words::count(number(server.databases), server.kind.map_or("database", |kind| kind.unit())),
     };
     format!("{databases} of {}", words::count(number(server.instances), "instance"))
 }

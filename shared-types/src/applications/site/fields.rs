@@ -30,7 +30,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("protocol", "Protocol", "What the public URLs begin with", FieldKind::Choice(&["http", "https"]), 5),
     Field::new(
         "resources",
-        "Databases outside the machine",
+        "Databases and buckets outside the machine",
         "They outlive app servers; the playbooks find them in ocim_resources",
         RESOURCES,
         0,
@@ -72,16 +72,22 @@ const PLAYBOOKS: FieldKind = FieldKind::Records(&Records {
 });
 
 const RESOURCES: FieldKind = FieldKind::Records(&Records {
-    item: "database",
+    item: "database or bucket",
     fields: &[
         Field::new("kind", "Kind", "Of the server", FieldKind::Choice(RESOURCE_KINDS), 10).required(),
-        Field::new("name", "Name", "How the playbooks call it; blank for main", FieldKind::Line, 32),
+        Field::new(
+            "name",
+            "Name",
+            "How the playbooks call it; blank for main; a bucket named public is publicly readable",
+            FieldKind::Line,
+            32,
+        ),
     ],
     most: 20,
 });
 
 /// The words of [`crate::ResourceKind`].
-const RESOURCE_KINDS: &[&str] = &["mysql", "postgresql", "redis", "mongodb"];
+const RESOURCE_KINDS: &[&str] = &["mysql", "postgresql", "redis", "mongodb", "s3", "swift"];
 
 const CHECKS: FieldKind = FieldKind::Records(&Records {
     item: "check",

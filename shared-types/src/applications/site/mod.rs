@@ -53,7 +53,7 @@ pub struct SiteSettings {
     pub playbooks: Vec<PlaybookSource>,
     /// YAML; its variables override those that ocim gives.
     pub variables: String,
-    /// The databases that it has outside its machines.
+    /// The databases and buckets that it has outside its machines.
     pub resources: Vec<SiteResource>,
     /// The checks of an app server. Empty: `/` of each host name must answer with one of [`Statuses::DEFAULT`].
     pub checks: Vec<SiteCheck>,
@@ -79,7 +79,7 @@ pub struct PlaybookSource {
     pub requirements: String,
 }
 
-/// A database outside the machine, which outlives app servers.
+/// A database or bucket outside the machine, which outlives app servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteResource {

@@ -11,7 +11,7 @@ use crate::instances::resources::{choose, view};
 
 /// Choose where an instance's resources are
 ///
-/// For one kind: a server of the settings, where the next build makes them, or credentials of databases that exist already. An
+/// For one kind: a server of the settings, where the next build makes them, or credentials of databases or buckets that exist already. An
 /// instance that chooses none gets the default server of the kind when it needs one. Not possible any more once ocim has
 /// made some: their data would stay behind.
 #[utoipa::path(tag = "instances", request_body = ResourceChoice, params(

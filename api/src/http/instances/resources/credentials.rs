@@ -10,7 +10,7 @@ use crate::instances::resources::credentials;
 
 /// Show the password of an instance's account
 ///
-/// How to connect to its databases of one kind. Each request is an entry in the audit log, and a line in the instance's log.
+/// How to connect to its databases or buckets of one kind. Each request is an entry in the audit log, and a line in the instance's log.
 #[utoipa::path(tag = "instances", params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("kind" = ResourceKind, Path, description = "The kind of the server"),

@@ -18,6 +18,8 @@ pub(super) enum Service {
     Image,
     /// Neutron.
     Network,
+    /// Swift.
+    ObjectStore,
 }
 
 impl Service {
@@ -27,6 +29,7 @@ impl Service {
             Self::Compute => "Nova",
             Self::Image => "Glance",
             Self::Network => "Neutron",
+            Self::ObjectStore => "Swift",
         }
     }
 
@@ -36,13 +39,14 @@ impl Service {
             Self::Compute => "compute",
             Self::Image => "image",
             Self::Network => "network",
+            Self::ObjectStore => "object-store",
         }
     }
 
-    /// The version to append where the catalog's address has none. Nova's has one.
+    /// The version to append where the catalog's address has none. Those of Nova and Swift have one.
     const fn version(self) -> Option<&'static str> {
         match self {
-            Self::Compute => None,
+            Self::Compute | Self::ObjectStore => None,
             Self::Image => Some("v2"),
             Self::Network => Some("v2.0"),
         }

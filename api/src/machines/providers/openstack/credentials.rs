@@ -72,6 +72,8 @@ pub(super) enum Source {
     EarlierVariables,
     /// A cloud of this file.
     File { cloud: String, file: PathBuf },
+    /// A table of the program's settings file, such as `resources.files`.
+    Table(String),
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +117,14 @@ impl CloudSettings {
             ..found
         };
         merged.checked(Source::File { cloud: cloud.name.clone(), file })
+    }
+
+    /// The credentials that a table of the program's settings file makes; messages name it.
+    ///
+    /// # Errors
+    /// [`OpenStackError::Settings`] names what is missing.
+    pub fn credentials_of(self, table: &str) -> Result<Credentials, OpenStackError> {
+        self.checked(Source::Table(table.to_owned()))
     }
 
     fn checked(self, source: Source) -> Result<Credentials, OpenStackError> {
@@ -203,6 +213,7 @@ impl Source {
         let (cloud, file) = match self {
             Self::Variables => return variable.to_owned(),
             Self::EarlierVariables => return earlier_name(variable).unwrap_or(variable).to_owned(),
+            Self::Table(table) => return format!("{} of [{table}]", in_table(variable)),
             Self::File { cloud, file } => (cloud, file),
         };
         let key = variable.trim_start_matches("OS_").to_ascii_lowercase();
@@ -221,6 +232,20 @@ fn earlier_name(variable: &str) -> Option<&'static str> {
         ("OS_REGION_NAME", "OPENSTACK_REGION"),
     ];
     NAMES.into_iter().find(|(name, _)| *name == variable).map(|(_, earlier)| earlier)
+}
+
+/// Where a table has the value of a variable.
+fn in_table(variable: &str) -> &str {
+    match variable {
+        "OS_AUTH_URL" => "`url`",
+        "OS_USERNAME" => "the user in `url`",
+        "OS_PASSWORD" => "the password in `url`",
+        "OS_PROJECT_NAME" | "OS_PROJECT_ID" => "`project`",
+        "OS_PROJECT_DOMAIN_NAME" | "OS_PROJECT_DOMAIN_ID" => "`project_domain`",
+        "OS_USER_DOMAIN_NAME" | "OS_USER_DOMAIN_ID" => "`user_domain`",
+        "OS_REGION_NAME" => "`region`",
+        other => other,
+    }
 }
 
 fn domain(id: &Option<String>, name: &Option<String>) -> Option<Value> {

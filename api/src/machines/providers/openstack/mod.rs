@@ -19,6 +19,7 @@ mod error;
 mod floating;
 mod keystone;
 mod nova;
+mod object_storage;
 mod pace;
 mod said;
 mod selectors;
@@ -42,6 +43,7 @@ pub use choosing::{Flavor, Image, Network};
 pub use clouds_yaml::Cloud;
 pub use credentials::{CloudSettings, Credentials};
 pub use error::OpenStackError;
+pub use object_storage::ObjectStorage;
 pub use selectors::{AddressKind, AddressSelector, FlavorSelector, ImageSelector, NetworkSelector};
 
 use self::nova::{Attachment, GroupName, NewServer};

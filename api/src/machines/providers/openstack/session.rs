@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use reqwest::Method;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -93,6 +93,22 @@ impl Session {
     /// [`OpenStackError`] of the login or the service.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, OpenStackError> {
         self.send_page(call, None).await
+    }
+
+    /// The address of a service, and a token for it. `refused`: an earlier one, which the service does not accept any more.
+    ///
+    /// # Errors
+    /// [`OpenStackError`] of the login, or if the catalog does not have the service.
+    pub(super) async fn access(
+        &self,
+        service: Service,
+        refused: Option<&SecretString>,
+    ) -> Result<(Url, SecretString), OpenStackError> {
+        let mut token = self.token(None).await?;
+        if refused.is_some_and(|refused| refused.expose_secret() == token.value.expose_secret()) {
+            token = self.token(Some(&token)).await?;
+        }
+        Ok((token.catalog.address(service, &self.credentials)?, token.value.clone()))
     }
 
     /// Reads all pages of a list: `key` is the name of the list in each page.

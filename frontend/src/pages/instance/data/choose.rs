@@ -1,4 +1,4 @@
-//! Says where the databases of one kind are: at a server of the settings, or where they exist already.
+//! Says where the databases or buckets of one kind are: at a server of the settings, or where they exist already.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ struct Typed {
     username: RwSignal<String>,
     password: RwSignal<String>,
     databases: RwSignal<String>,
+    options: RwSignal<String>,
     has_tls: RwSignal<bool>,
 }
 
@@ -40,6 +41,7 @@ impl Typed {
             username: text(""),
             password: text(""),
             databases: text(&databases),
+            options: text(""),
             has_tls: RwSignal::new(true),
         }
     }
@@ -56,7 +58,7 @@ impl Typed {
             password: self.password.get_untracked(),
             has_tls: Some(self.has_tls.get_untracked()),
             databases: self.databases.with_untracked(|text| pairs(text)),
-            options: BTreeMap::new(),
+            options: self.options.with_untracked(|text| pairs(text)),
         };
         ResourceChoice { server: None, given: Some(given) }
     }
@@ -102,13 +104,12 @@ pub(super) fn ChooseDialog(
         }
         .boxed_local()
     });
-    let choices = vec![
-        (false, "A server of the settings", "ocim makes an account and databases there with the next build."),
-        (true, "Databases that exist already", "ocim makes and deletes nothing there."),
-    ];
+    let (makes, exist) = choice_words(kind);
+    let choices =
+        vec![(false, "A server of the settings", makes), (true, exist, "ocim makes and deletes nothing there.")];
     view! {
         <FormDialog
-            title=format!("Where are the databases of {}?", kind.name())
+            title=format!("Where are the {}s of {}?", kind.unit(), kind.name())
             words="For the next app servers; present ones are unchanged. Nothing is copied."
             confirm="Save"
             possible=Signal::derive(move || typed.possible())
@@ -121,7 +122,7 @@ pub(super) fn ChooseDialog(
                 <ServerField kind server=typed.server refused/>
             </Show>
             <Show when=move || typed.is_given.get()>
-                <GivenFields typed refused/>
+                <GivenFields kind typed refused/>
             </Show>
         </FormDialog>
     }
@@ -165,23 +166,70 @@ fn ServerField(kind: ResourceKind, server: RwSignal<String>, refused: Refused) -
     }
 }
 
+/// What ocim makes at a server of the settings, and the name of the choice to enter what exists already.
+const fn choice_words(kind: ResourceKind) -> (&'static str, &'static str) {
+    match kind {
+        ResourceKind::Mysql | ResourceKind::Postgresql | ResourceKind::Redis | ResourceKind::Mongodb => {
+            ("ocim makes an account and databases there with the next build.", "Databases that exist already")
+        }
+        ResourceKind::S3 => (
+            "ocim makes buckets there with the next build. All instances use the key of the settings.",
+            "Buckets that exist already",
+        ),
+        ResourceKind::Swift => (
+            "ocim makes containers there with the next build. All instances use the user of the settings.",
+            "Containers that exist already",
+        ),
+    }
+}
+
+/// The labels of the fields for user, password and names.
+const fn labels(kind: ResourceKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        ResourceKind::Mysql | ResourceKind::Postgresql | ResourceKind::Redis | ResourceKind::Mongodb => {
+            ("User", "Password", "Databases")
+        }
+        ResourceKind::S3 => ("Access key", "Secret key", "Buckets"),
+        ResourceKind::Swift => ("User", "Password", "Containers"),
+    }
+}
+
+/// What the field for options says, with an example; none: the kind has none.
+const fn options_help(kind: ResourceKind) -> Option<&'static str> {
+    match kind {
+        ResourceKind::Mysql | ResourceKind::Postgresql | ResourceKind::Redis => None,
+        ResourceKind::Mongodb => {
+            Some("One on each line, such as auth_source = admin: auth_mechanism, auth_source, replica_set")
+        }
+        ResourceKind::S3 => Some("One on each line, such as region = eu-central-1: addressing, region"),
+        ResourceKind::Swift => {
+            Some("One on each line, such as auth_path = /v3: auth_path, project, project_domain, region, user_domain")
+        }
+    }
+}
+
 #[component]
-fn GivenFields(typed: Typed, refused: Refused) -> impl IntoView {
+fn GivenFields(kind: ResourceKind, typed: Typed, refused: Refused) -> impl IntoView {
     let are_shown = RwSignal::new(false);
-    let kind = password_kind(are_shown);
+    let input = password_kind(are_shown);
+    let (user, password, databases) = labels(kind);
+    let options = options_help(kind).map(|help| {
+        view! { <TextArea name="given/options" label="Options" help max=4000 typed=typed.options refused/> }
+    });
     view! {
         <TextField name="given/host" label="Host" max=253 typed=typed.host refused/>
         <TextField name="given/port" label="Port" max=5 typed=typed.port refused/>
-        <TextField name="given/username" label="User" max=128 typed=typed.username refused/>
-        <TextField name="given/password" label="Password" kind autocomplete="new-password" max=1000 typed=typed.password refused/>
+        <TextField name="given/username" label=user max=128 typed=typed.username refused/>
+        <TextField name="given/password" label=password kind=input autocomplete="new-password" max=1000 typed=typed.password refused/>
         <TextArea
             name="given/databases"
-            label="Databases"
+            label=databases
             help="One on each line: the name that the application knows it by = its name at the server"
             max=4000
             typed=typed.databases
             refused
         />
+        {options}
         <label class="check">
             <input type="checkbox" prop:checked=typed.has_tls on:change=move |event| typed.has_tls.set(event_target_checked(&event))/>
             "Connections must use TLS"
@@ -201,5 +249,14 @@ mod tests {
         let read = pairs("main = campus\n\n forum=campus_forum \nnotes\n");
         let expected = [("main", "campus"), ("forum", "campus_forum"), ("notes", "notes")];
         assert_eq!(read, expected.map(|(name, at)| (name.to_owned(), at.to_owned())).into());
+    }
+
+    #[test]
+    fn each_option_of_a_kind_is_named_where_it_is_entered() {
+        for kind in ResourceKind::ALL.iter().copied() {
+            let help = options_help(kind);
+            assert_eq!(help.is_none(), kind.options().is_empty(), "{kind}");
+            assert!(kind.options().iter().all(|option| help.is_some_and(|help| help.contains(option))), "{kind}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use shared_types::{InstanceId, ResourceKind};
 use crate::api;
 use crate::components::{CopyButton, Sending, Sent};
 use crate::ui::{Alert, BusyButton, Dialog};
+use crate::words;
 
 #[component]
 pub(super) fn CredentialsDialog(id: InstanceId, kind: ResourceKind, on_close: Callback<()>) -> impl IntoView {
@@ -48,8 +49,9 @@ pub(super) fn CredentialsDialog(id: InstanceId, kind: ResourceKind, on_close: Ca
 
 #[component]
 fn Facts(credentials: ResourceCredentials) -> impl IntoView {
-    let ResourceCredentials { kind: _, host, port, username, password, has_tls, databases, options } = credentials;
-    let pairs = databases.into_iter().map(|(name, at)| (format!("Database {name}"), at)).chain(options);
+    let ResourceCredentials { kind, host, port, username, password, has_tls, databases, options } = credentials;
+    let unit = words::capital(kind.unit()).unwrap_or_default();
+    let pairs = databases.into_iter().map(|(name, at)| (format!("{unit} {name}"), at)).chain(options);
     let more = pairs.map(|(name, value)| view! { <dt>{name}</dt> <dd class="mono">{value}</dd> }).collect_view();
     view! {
         <dl>

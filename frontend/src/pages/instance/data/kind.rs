@@ -1,4 +1,4 @@
-//! What an instance has of one kind: its account and databases, with their states, and what can be done with them.
+//! What an instance has of one kind: its account, and its databases or buckets, with their states, and what can be done with them.
 
 use leptos::prelude::*;
 use shared_types::app_server::Possible;
@@ -73,12 +73,7 @@ fn Buttons(instance: Memo<Arc<Instance>>, items: Memo<Vec<Resource>>, asked: RwS
     let has_account = Memo::new(move |_| items.with(|items| account(items).is_some()));
     let is_made =
         Memo::new(move |_| items.with(|items| account(items).is_some_and(|one| one.class == ResourceClass::Made)));
-    let can_rotate = Signal::derive(move || {
-        items.with(|items| match account(items).map(|one| one.state) {
-            Some(ResourceState::Present) => Possible::Yes,
-            Some(_) | None => Possible::No("The account is not present."),
-        })
-    });
+    let can_rotate = Signal::derive(move || items.with(|items| rotatable(items)));
     let ask = move |what| Callback::new(move |()| asked.set(Some(what)));
     view! {
         <Show when=move || has_account.get()>
@@ -105,8 +100,19 @@ fn account(items: &[Resource]) -> Option<&Resource> {
 fn choosable(items: &[Resource]) -> Possible {
     let holds = |one: &Resource| one.class == ResourceClass::Made && one.state != ResourceState::Wanted;
     match items.iter().any(holds) {
-        true => Possible::No("It holds this instance's data. Another server would begin with empty databases."),
+        true => Possible::No("It holds this instance's data. Another server would begin without it."),
         false => Possible::Yes,
+    }
+}
+
+/// Whether the account's password can be replaced here.
+fn rotatable(items: &[Resource]) -> Possible {
+    match account(items) {
+        Some(one) if one.is_shared => {
+            Possible::No("Other instances use this key. Replace it at the store and in the settings file.")
+        }
+        Some(one) if one.state == ResourceState::Present => Possible::Yes,
+        Some(_) | None => Possible::No("The account is not present."),
     }
 }
 
@@ -153,9 +159,10 @@ fn next(wanted: &WantedResources, is_empty: bool) -> Option<AnyView> {
 }
 
 fn next_words(wanted: &WantedResources) -> String {
-    let databases = wanted.databases.join(", ");
+    let (databases, unit) = (wanted.databases.join(", "), wanted.kind.unit());
+    let account = if wanted.kind.shares_account() { "" } else { "an account and " };
     match &wanted.server {
-        Some(server) => format!("The next build makes an account and these databases at {server}: {databases}."),
+        Some(server) => format!("The next build makes {account}these {unit}s at {server}: {databases}."),
         None => format!("Optional, and no server is configured: app servers use their own for {databases}."),
     }
 }
@@ -179,9 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_instances_share_is_not_replaced_here() {
+        let account = Resource { state: ResourceState::Present, ..samples::resource() };
+        assert_eq!(rotatable(&[account.clone()]), Possible::Yes);
+        assert!(rotatable(&[Resource { is_shared: true, ..account }]).why_not().is_some());
+        assert!(rotatable(&[]).why_not().is_some());
+    }
+
+    #[test]
     fn the_next_build_says_what_it_makes() {
         let wanted = samples::wanted();
         assert_eq!(next_words(&wanted), "The next build makes an account and these databases at main: main.");
+        let buckets = WantedResources { kind: ResourceKind::S3, databases: vec!["files".into()], ..wanted.clone() };
+        assert_eq!(next_words(&buckets), "The next build makes these buckets at main: files.");
         let optional = WantedResources { server: None, is_required: false, ..wanted };
         assert!(next_words(&optional).starts_with("Optional"));
     }

@@ -1,4 +1,4 @@
-//! Where the data of an instance is: on the machines of its app servers, or in databases outside them.
+//! Where the data of an instance is: on the machines of its app servers, or in databases and buckets outside them.
 
 mod choose;
 mod credentials;

@@ -11,6 +11,7 @@ mod endpoints;
 mod floating;
 mod http;
 mod listing;
+mod object_storage;
 mod polling;
 mod rebooting;
 mod tokens;
