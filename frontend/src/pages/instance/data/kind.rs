@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_key_that_instances_share_is_not_replaced_here() {
         let account = Resource { state: ResourceState::Present, ..samples::resource() };
-        assert_eq!(rotatable(&[account.clone()]), Possible::Yes);
+        assert_eq!(rotatable(std::slice::from_ref(&account)), Possible::Yes);
         assert!(rotatable(&[Resource { is_shared: true, ..account }]).why_not().is_some());
         assert!(rotatable(&[]).why_not().is_some());
     }
