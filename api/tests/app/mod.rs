@@ -9,6 +9,7 @@ mod gate;
 pub mod github;
 mod http;
 pub mod notebook;
+pub mod ports;
 mod postgres;
 mod probes;
 pub mod settings;

@@ -18,6 +18,37 @@ async fn assert_built(app: &TestApp, id: i64, at: &str) {
     assert_eq!(built["server"]["status"], "ready", "killed {at}");
 }
 
+/// Asserts that a process was killed before and after each of these effects.
+fn assert_died_around(effects: &[&str], died: &[String]) {
+    for effect in effects {
+        for when in ["before", "after"] {
+            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
+        }
+    }
+}
+
+/// Kills the builds of new instances at each of their points in turn, until one survives. `check` gets the number of the instances,
+/// the last one, and where its build was killed. Gives all those points.
+async fn kill_builds_of_new_instances(
+    app: &TestApp,
+    new_instance: impl AsyncFn(String) -> i64,
+    check: impl AsyncFn(usize, i64, &str),
+) -> Vec<String> {
+    let mut died = Vec::new();
+    for point in 1.. {
+        let instance = new_instance(format!("crash{point}")).await;
+        let id = app.launched(instance).await;
+        let ended = app.advance_elsewhere(id, point).await;
+        app.outlive_leases().await;
+        app.builder().advance(AppServerId(id)).await.unwrap();
+        let End::Died(at) = ended else { break };
+        assert_built(app, id, &at).await;
+        check(point, instance, &at).await;
+        died.push(at);
+    }
+    died
+}
+
 /// Asserts that there are `count` machines, one per app server.
 fn assert_machines(app: &TestApp, count: usize, at: &str) {
     assert_eq!(app.provider.machines().len(), count, "machines after it was killed {at}");
@@ -48,61 +79,38 @@ async fn a_build_survives_a_crash_at_every_point() {
             }
         }
     }
-    for effect in ["resolve", "create", "find", "ssh", "prepare", "install people", "run", "reboot", "boot marker"] {
-        for when in ["before", "after"] {
-            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
-        }
-    }
+    assert_died_around(
+        &["resolve", "create", "find", "ssh", "prepare", "install people", "run", "reboot", "boot marker"],
+        &died,
+    );
     app.end().await;
 }
 
 #[tokio::test]
 async fn a_build_with_databases_survives_a_crash_at_every_point() {
     let (app, server) = resources::with_mysql([]).await;
-    let mut died = Vec::new();
-    for point in 1.. {
-        let instance = resources::stored(&app, &format!("crash{point}")).await;
-        let id = app.launched(instance).await;
-        let ended = app.advance_elsewhere(id, point).await;
-        app.outlive_leases().await;
-        app.builder().advance(AppServerId(id)).await.unwrap();
-        let End::Died(at) = ended else { break };
-        assert_built(&app, id, &at).await;
+    let new_instance = async |name: String| resources::stored(&app, &name).await;
+    let died = kill_builds_of_new_instances(&app, new_instance, async |count, instance, at| {
         let own = format!("SELECT count(*) AS n FROM resources WHERE instance_id = {instance} AND state = 'present'");
         assert_eq!(app.number(&own).await, 3, "killed {at}");
-        assert_eq!((server.accounts().len(), server.databases().len()), (point, 2 * point), "killed {at}");
-        died.push(at);
-    }
-    for effect in ["look for a name", "make an account", "make a database"] {
-        for when in ["before", "after"] {
-            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
-        }
-    }
+        assert_eq!((server.accounts().len(), server.databases().len()), (count, 2 * count), "killed {at}");
+    })
+    .await;
+    assert_died_around(&["look for a name", "make an account", "make a database"], &died);
     app.end().await;
 }
 
 #[tokio::test]
 async fn a_build_with_buckets_survives_a_crash_at_every_point() {
     let (app, store) = buckets::with_s3().await;
-    let mut died = Vec::new();
-    for point in 1.. {
-        let instance = buckets::filed(&app, &format!("crash{point}")).await;
-        let id = app.launched(instance).await;
-        let ended = app.advance_elsewhere(id, point).await;
-        app.outlive_leases().await;
-        app.builder().advance(AppServerId(id)).await.unwrap();
-        let End::Died(at) = ended else { break };
-        assert_built(&app, id, &at).await;
+    let new_instance = async |name: String| buckets::filed(&app, &name).await;
+    let died = kill_builds_of_new_instances(&app, new_instance, async |count, _, at| {
         // Each has two, which were opened to its pages; all log in with one account.
         let made = (store.accounts().len(), store.databases().len(), store.admitted().len());
-        assert_eq!(made, (1, 2 * point, 2 * point), "killed {at}");
-        died.push(at);
-    }
-    for effect in ["look for a name", "make an account", "make a database", "open a bucket"] {
-        for when in ["before", "after"] {
-            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
-        }
-    }
+        assert_eq!(made, (1, 2 * count, 2 * count), "killed {at}");
+    })
+    .await;
+    assert_died_around(&["look for a name", "make an account", "make a database", "open a bucket"], &died);
     app.end().await;
 }
 
@@ -124,11 +132,7 @@ async fn a_deletion_of_databases_survives_a_crash_at_every_point() {
         let End::Died(at) = ended else { break };
         died.push(at);
     }
-    for effect in ["delete a database", "delete an account"] {
-        for when in ["before", "after"] {
-            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
-        }
-    }
+    assert_died_around(&["delete a database", "delete an account"], &died);
     app.end().await;
 }
 

@@ -11,7 +11,7 @@ use ocim::routing::traffic::Traffic;
 use serde_json::{Value, json};
 use shared_types::InstanceId;
 
-use crate::app::{Answer, Setup, TestApp, http, stories, until};
+use crate::app::{Answer, Setup, TestApp, http, ports, stories, until};
 
 const UPDATES: &str = "SELECT count(*) AS n FROM events WHERE kind = 'AppServerUpdated' AND app_server_id = 1";
 
@@ -108,7 +108,7 @@ impl Drop for Killed {
 #[tokio::test]
 async fn a_long_request_ends_on_the_old_app_server_after_a_switch_of_haproxy() {
     let directory = tempfile::tempdir().unwrap();
-    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = ports::reserved();
     let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
     let settings = GatewaySettings::new(&settings).unwrap();
     let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections: 1000 };

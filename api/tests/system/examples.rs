@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ansible::support::{Taken, ansible, load};
 use super::machines::yard::{Yard, is_root, reference, run};
-use crate::app::http;
+use crate::app::{http, ports};
 
 /// Number of moves between the two machines.
 const SWITCHES: u32 = 6;
@@ -153,7 +153,7 @@ impl Drop for Gateway {
 
 impl Gateway {
     async fn start(yard: &Yard) -> Self {
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = ports::reserved();
         let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
         let settings = GatewaySettings::new(&settings).unwrap();
         let config = GatewayConfig { settings, dir: yard.dir.path().join("gateway"), connections: 1000 };

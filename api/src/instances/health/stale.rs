@@ -37,9 +37,10 @@ pub async fn beat(manager: &Manager) -> Result<(), DbError> {
     .await
 }
 
-/// Calls [`tell_stale`] for ever, from one interval after the start, so that a watch that starts now can make checks.
+/// Calls [`tell_stale`] forever. The deadline of an earlier run may have passed, so that it begins when a watch that starts now
+/// has had as much time for a check as any other.
 pub async fn look(manager: &Manager) {
-    sleep(manager.options.pace.interval).await;
+    sleep(manager.options.pace.limit()).await;
     loop {
         if let Err(error) = tell_stale(manager).await {
             tracing::debug!(%error, "it is not known whether checks are made");

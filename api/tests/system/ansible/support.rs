@@ -1,7 +1,7 @@
 //! Helpers: a configuration repository, an sshd, a sink that keeps all lines, and lists of processes.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,8 @@ use ocim::platform::sandbox::{Sandbox, SandboxSettings};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use crate::app::ports;
 
 /// The Ansible that each test repository requires.
 pub const REQUIREMENTS: &str = "ansible-core>=2.16,<2.21\n";
@@ -247,7 +249,7 @@ impl Sshd {
             let status = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &path(name)]).status();
             assert!(status.unwrap().success());
         }
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = ports::reserved();
         let config = format!(
             "HostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n",
             path("host"),

@@ -13,6 +13,7 @@ use ocim::routing::providers::haproxy::{GatewayConfig, GatewayError, HaproxyGate
 use ocim::routing::traffic::{AskError, Question, Route, Traffic};
 
 use super::http::{Answer, Backend, Visitor, get};
+use crate::app::ports;
 
 /// A gateway that is killed if its test fails.
 struct Gateway {
@@ -27,10 +28,6 @@ impl Drop for Gateway {
     }
 }
 
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 /// A data directory deeper than the maximum length of a socket's path.
 fn config(directory: &Path, listen: SocketAddr) -> GatewayConfig {
     let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
@@ -42,7 +39,7 @@ fn config(directory: &Path, listen: SocketAddr) -> GatewayConfig {
 impl Gateway {
     async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let listen = free_address();
+        let listen = ports::reserved();
         let inner = Arc::new(HaproxyGateway::start(config(directory.path(), listen)).await.unwrap());
         Self { inner, listen, directory }
     }
@@ -192,7 +189,7 @@ async fn a_changed_configuration_replaces_the_gateway_without_ending_requests() 
     let listen = gateway.listen;
     let slow = tokio::spawn(async move { get(listen, "a.localhost", "/slow").await });
     wait_for_open(&gateway, &one, 1).await;
-    let moved = free_address();
+    let moved = ports::reserved();
     let replaced = HaproxyGateway::start(config(gateway.directory.path(), moved)).await.unwrap();
     assert_ne!(replaced.process(), gateway.inner.process());
     assert_eq!(get(moved, "a.localhost", "/").await.unwrap().server(), "one");
@@ -244,7 +241,7 @@ async fn requests_under_way_are_counted_where_they_began_and_end_there() {
 async fn error_pages_name_the_reason_and_headers_of_visitors_are_dropped() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
-    let unused = free_address();
+    let unused = ports::reserved();
     let routes =
         [route("a.localhost", Some(one.address)), route("idle.localhost", None), route("gone.localhost", Some(unused))];
     gateway.inner.replace_all(&routes).await.unwrap();
@@ -292,7 +289,7 @@ async fn checks_reach_their_target_independently_of_routes() {
     assert_eq!(ask(one.address, "/missing").await, Ok(404), "what the target says is given as it is");
     assert_eq!(gateway.inner.open_connections(one.address).await, Ok(0), "a question is no visitor");
 
-    let refused = ask(free_address(), "/").await.unwrap_err();
+    let refused = ask(ports::reserved(), "/").await.unwrap_err();
     assert_eq!(refused, AskError::NoAnswer("no connection: nothing listens there, or it refuses".into()));
     for target in ["0.0.0.0:80", "224.0.0.1:80", "10.0.0.1:0"] {
         let wrong = ask(target.parse().unwrap(), "/").await.unwrap_err();
@@ -338,7 +335,7 @@ async fn errors_of_the_gateway_name_the_remedy() {
 
     let file = directory.path().join("a-file");
     std::fs::write(&file, "").unwrap();
-    let under_file = GatewayConfig { dir: file.join("gateway"), ..config(directory.path(), free_address()) };
+    let under_file = GatewayConfig { dir: file.join("gateway"), ..config(directory.path(), ports::reserved()) };
     let error = HaproxyGateway::start(under_file).await;
     let text = error.unwrap_err().to_string();
     assert!(text.contains("OCIM_DATA_DIR"), "{text}");

@@ -12,7 +12,6 @@ mod stores;
 mod strangers;
 mod swift;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -21,7 +20,7 @@ use ocim::config::Settings;
 use ocim::resources::registry::Servers;
 use ocim::resources::server::{Account, ResourceServer};
 
-use crate::app::until_within;
+use crate::app::{ports, until_within};
 
 /// How long a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -44,9 +43,9 @@ impl Drop for Running {
     }
 }
 
-/// A port of loopback that is free now.
+/// A port of loopback that no other program gets.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    ports::reserved().port()
 }
 
 /// A client of HTTP.

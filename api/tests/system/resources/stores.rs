@@ -12,7 +12,7 @@ use shared_types::resource::ResourcePart::{Account as AccountPart, Database};
 use shared_types::{AppServerId, Role};
 
 use super::moto::Moto;
-use super::strangers::{create, purge};
+use super::strangers::{built_twice, create, purge};
 use super::swift::Swift;
 use super::{only, servers};
 use crate::app::{Setup, TestApp, until};
@@ -172,16 +172,7 @@ async fn a_purge_of_twenty_instances_touches_no_bucket_of_twenty_strangers() {
     let wanted = json!([{ "kind": "swift", "name": "public" }, { "kind": "s3", "name": "files" }]);
     let mut ids = Vec::new();
     for number in 0..COUNT {
-        let id = create(&app, &format!("site{number}"), wanted.clone()).await;
-        // Two launches at once make one set.
-        let (one, other) = tokio::join!(app.launched(id), app.launched(id));
-        let build = async |app_server: i64| app.builder().advance(AppServerId(app_server)).await.unwrap();
-        tokio::join!(build(one), build(other));
-        for app_server in [one, other] {
-            let built = app.until_built(app_server).await;
-            assert_eq!(built["status"], "running", "{built:#}");
-        }
-        ids.push(id);
+        ids.push(built_twice(&app, &format!("site{number}"), wanted.clone()).await);
     }
     assert_eq!(swift.listing().await.len() - before.len(), 2 * COUNT);
     let names = "SELECT string_agg(remote_name, ' ') AS text FROM resources WHERE part = 'database'";

@@ -21,6 +21,19 @@ pub(super) async fn create(app: &TestApp, name: &str, resources: Value) -> i64 {
     app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
 }
 
+/// Creates a site with these resources, and lets two builds make them at once; gives its id.
+pub(super) async fn built_twice(app: &TestApp, name: &str, resources: Value) -> i64 {
+    let id = create(app, name, resources).await;
+    let (one, other) = tokio::join!(app.launched(id), app.launched(id));
+    let build = async |app_server: i64| app.builder().advance(AppServerId(app_server)).await.unwrap();
+    tokio::join!(build(one), build(other));
+    for app_server in [one, other] {
+        let built = app.until_built(app_server).await;
+        assert_eq!(built["status"], "running", "{built:#}");
+    }
+    id
+}
+
 /// Archives these instances, lets their machines end, and purges them.
 pub(super) async fn purge(app: &TestApp, ids: &[i64]) {
     let (operator, administrator) = (app.operator().await, app.person(Role::Admin).await);
@@ -73,16 +86,7 @@ async fn a_purge_of_twenty_instances_touches_none_of_twenty_strangers() {
     let wanted = json!([{ "kind": "mysql" }, { "kind": "mysql", "name": "more" }, { "kind": "postgresql" }, { "kind": "redis" }]);
     let mut ids = Vec::new();
     for number in 0..COUNT {
-        let id = create(&app, &format!("site{number}"), wanted.clone()).await;
-        // Two launches at once make one set.
-        let (one, other) = tokio::join!(app.launched(id), app.launched(id));
-        let build = async |app_server: i64| app.builder().advance(AppServerId(app_server)).await.unwrap();
-        tokio::join!(build(one), build(other));
-        for app_server in [one, other] {
-            let built = app.until_built(app_server).await;
-            assert_eq!(built["status"], "running", "{built:#}");
-        }
-        ids.push(id);
+        ids.push(built_twice(&app, &format!("site{number}"), wanted.clone()).await);
     }
     let during = listing().await;
     let counts: Vec<_> = during.iter().zip(&before).map(|(now, then)| now.len() - then.len()).collect();

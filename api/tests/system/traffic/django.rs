@@ -10,7 +10,7 @@ use ocim::config::gateway::Scheme;
 use ocim::routing::traffic::{Question, Traffic};
 
 use super::{CONNECTIONS, Gateway};
-use crate::app::http;
+use crate::app::{http, ports};
 
 /// A child process that is killed on drop.
 struct Running(Child);
@@ -31,7 +31,7 @@ fn site(python: &str) -> (Running, SocketAddr) {
 }
 
 fn proxy(directory: &Path, gateway: SocketAddr) -> (Running, SocketAddr) {
-    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = ports::reserved();
     let (key, certificate) = (directory.join("key.pem"), directory.join("certificate.pem"));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=django.localhost"])

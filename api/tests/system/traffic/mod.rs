@@ -23,6 +23,7 @@ use ocim::routing::traffic::{Route, Traffic};
 
 use self::application::Application;
 use self::visitor::Answer;
+use crate::app::ports;
 
 /// The limit of visitors' connections in these tests.
 const CONNECTIONS: u32 = 400;
@@ -48,7 +49,7 @@ impl Gateway {
     }
 
     async fn with(connections: u32, change: impl FnOnce(&mut Settings)) -> Self {
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = ports::reserved();
         let mut settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
         change(&mut settings);
         let settings = GatewaySettings::new(&settings).unwrap();
