@@ -121,6 +121,16 @@ pub struct InstanceBackups {
     pub keep: u32,
 }
 
+/// The body of a request to replace an instance's databases by those of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreBackup {
+    /// The instance's name, as a confirmation.
+    #[serde(default)]
+    #[schema(example = "Demo")]
+    pub confirm: String,
+}
+
 impl BackupState {
     /// Every state, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Writing, Self::Complete, Self::Failed];
@@ -140,6 +150,14 @@ impl BackupState {
             Self::Writing => "Being written",
             Self::Complete => "Complete",
             Self::Failed => "Failed",
+        }
+    }
+
+    /// The states that may follow. The database refuses any other change.
+    pub const fn next(self) -> &'static [Self] {
+        match self {
+            Self::Writing => &[Self::Complete, Self::Failed],
+            Self::Complete | Self::Failed => &[],
         }
     }
 }
@@ -168,6 +186,16 @@ impl BackupWork {
             Self::Verify => "verify",
             Self::Restore => "restore",
             Self::Delete => "delete",
+        }
+    }
+
+    /// What is done, after “is being”.
+    pub const fn participle(self) -> &'static str {
+        match self {
+            Self::Write => "written",
+            Self::Verify => "verified",
+            Self::Restore => "restored",
+            Self::Delete => "deleted",
         }
     }
 }
