@@ -17,17 +17,29 @@ async fn a_request_becomes_a_complete_backup_of_all_databases() {
     let shown = world.shown().await;
     assert_eq!(shown["contents"], json!(["MySQL database pages", "MySQL database readers"]));
     assert_eq!((&shown["items"], &shown["left_out"], &shown["why_none"]), (&json!([]), &json!([]), &Value::Null));
-    assert_eq!((&shown["why_no_restore"], &shown["every_hours"], &shown["keep"]), (&Value::Null, &Value::Null, &json!(7)));
+    assert_eq!(
+        (&shown["why_no_restore"], &shown["every_hours"], &shown["keep"]),
+        (&Value::Null, &Value::Null, &json!(7))
+    );
     let [pages, readers] = world.names().await;
     world.memory.fill(&pages, (12, "old"));
     world.memory.fill(&readers, (3, "old"));
     let id = world.requested().await;
     let writing = world.newest().await;
-    assert_eq!((&writing["state"], &writing["work"], &writing["pieces"]), (&json!("writing"), &json!("write"), &json!([])));
+    assert_eq!(
+        (&writing["state"], &writing["work"], &writing["pieces"]),
+        (&json!("writing"), &json!("write"), &json!([]))
+    );
     world.work().await;
     let complete = world.newest().await;
-    assert_eq!((&complete["id"], &complete["state"], &complete["work"]), (&json!(id), &json!("complete"), &Value::Null));
-    assert_eq!((&complete["reason"], &complete["trouble"], complete["ended"].is_string()), (&json!("requested"), &Value::Null, true));
+    assert_eq!(
+        (&complete["id"], &complete["state"], &complete["work"]),
+        (&json!(id), &json!("complete"), &Value::Null)
+    );
+    assert_eq!(
+        (&complete["reason"], &complete["trouble"], complete["ended"].is_string()),
+        (&json!("requested"), &Value::Null, true)
+    );
     let pieces = json!([
         { "kind": "mysql", "name": "pages", "bytes": 100 },
         { "kind": "mysql", "name": "readers", "bytes": 100 },
@@ -68,7 +80,10 @@ async fn what_may_pass_is_tried_again_later_and_the_rest_ends_the_backup() {
     world.requested().await;
     world.work().await;
     let waiting = world.newest().await;
-    assert_eq!((&waiting["state"], &waiting["trouble"]), (&json!("writing"), &json!("MySQL database pages: the server does not answer")));
+    assert_eq!(
+        (&waiting["state"], &waiting["trouble"]),
+        (&json!("writing"), &json!("MySQL database pages: the server does not answer"))
+    );
     world.work().await;
     assert_eq!(world.memory.begun("dump"), 1, "not before the pause is over");
     world.hurry().await;
@@ -81,7 +96,11 @@ async fn what_may_pass_is_tried_again_later_and_the_rest_ends_the_backup() {
     let failed = world.newest().await;
     assert_eq!((&failed["state"], &failed["work"]), (&json!("failed"), &Value::Null));
     assert_eq!(failed["trouble"], "MySQL database pages: access denied");
-    assert_eq!((world.memory.places().len(), world.lines("could not be written").await), (1, 1), "nothing of it is left");
+    assert_eq!(
+        (world.memory.places().len(), world.lines("could not be written").await),
+        (1, 1),
+        "nothing of it is left"
+    );
     world.app.operator().await.post(&format!("{}/{id}/verify", world.path()), json!({})).await.problem(409);
     world.app.end().await;
 }

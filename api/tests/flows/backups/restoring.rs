@@ -39,7 +39,11 @@ async fn a_restore_brings_old_contents_back_behind_the_page() {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         } => {}
     }
-    assert_eq!((world.server.changes(), world.notice()), (changes, None), "nothing is deleted before visitors get the page");
+    assert_eq!(
+        (world.server.changes(), world.notice()),
+        (changes, None),
+        "nothing is deleted before visitors get the page"
+    );
     assert!(names.iter().all(|name| world.memory.content(name) == Some((6, "new"))));
     world.app.traffic.set_away(false);
     world.outlive_claims().await;

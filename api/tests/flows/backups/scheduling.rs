@@ -46,7 +46,10 @@ async fn the_schedule_makes_and_verifies_one_backup_when_it_is_due() {
     assert_eq!(world.shown().await["every_hours"], 24);
     world.day().await;
     let newest = world.newest().await;
-    assert_eq!((&newest["state"], &newest["reason"], &newest["created_by"]), (&json!("complete"), &json!("scheduled"), &json!("backups")));
+    assert_eq!(
+        (&newest["state"], &newest["reason"], &newest["created_by"]),
+        (&json!("complete"), &json!("scheduled"), &json!("backups"))
+    );
     assert!(newest["verified"].is_string(), "{newest:#}");
     assert_eq!((world.ids().await.len(), world.server.databases().len()), (1, 2));
     world.later(23).await;

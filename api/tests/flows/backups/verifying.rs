@@ -21,7 +21,10 @@ async fn a_verification_loads_every_file_and_leaves_the_databases_as_they_are() 
     world.app.operator().await.post(&world.path(), json!({})).await.problem(409);
     world.work().await;
     let verified = world.newest().await;
-    assert_eq!((verified["verified"].is_string(), &verified["trouble"], &verified["work"]), (true, &Value::Null, &Value::Null));
+    assert_eq!(
+        (verified["verified"].is_string(), &verified["trouble"], &verified["work"]),
+        (true, &Value::Null, &Value::Null)
+    );
     assert_eq!((world.server.databases(), world.memory.begun("load")), (before, 2));
     assert_eq!(world.server.changes(), changes + 6, "each was deleted, made, and deleted");
     assert_eq!(world.memory.content(&pages), Some((12, "old")));
@@ -39,7 +42,10 @@ async fn what_cannot_be_loaded_is_said_and_nothing_of_the_trial_is_left() {
     world.asks(id, "verify").await;
     world.work().await;
     let failed = world.newest().await;
-    assert_eq!((&failed["verified"], &failed["state"], &failed["work"]), (&Value::Null, &json!("complete"), &Value::Null));
+    assert_eq!(
+        (&failed["verified"], &failed["state"], &failed["work"]),
+        (&Value::Null, &json!("complete"), &Value::Null)
+    );
     assert_eq!(failed["trouble"], "MySQL database pages: the file is cut off");
     assert_eq!(world.server.databases(), before);
     let installation = world.app.db.installation().await.unwrap();
