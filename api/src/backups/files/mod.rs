@@ -13,7 +13,6 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use age::x25519::{Identity, Recipient};
 use async_trait::async_trait;

@@ -17,7 +17,6 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 use shared_types::ResourceKind;
 use tokio::process::Command;
-use tokio_util::sync::CancellationToken;
 
 pub(super) use self::running::{Running, beside};
 use super::port::{BackupError, Progress, Source};
