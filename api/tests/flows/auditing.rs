@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::backups::Backups;
+use ocim::backups::fake::FakeBackups;
 use ocim::config::Settings;
 use ocim::instances::backups::work;
 use ocim::instances::upkeep::reaper;
@@ -15,7 +16,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared_types::{ResourceKind, Role, ServerId};
 
-use super::backups::memory::Memory;
 use super::pull_requests::FORK;
 use super::resources;
 use crate::app::github::{FakeGithub, PullSpec};
@@ -76,7 +76,7 @@ async fn every_change_leaves_one_audit_entry() {
     };
     let server = resources::named("main", &Arc::new(FakeServer::new(ResourceKind::Mysql)));
     let resources = Servers::new([Named { is_default: false, ..server }]);
-    let backups = Some(Arc::new(Memory::new()) as Arc<dyn Backups>);
+    let backups = Some(Arc::new(FakeBackups::default()) as Arc<dyn Backups>);
     let app = TestApp::with(Setup { settings: Box::new(settings), resources, backups, ..Setup::default() }).await;
     let admin = app.session(Role::Admin).await;
     let mut story = Story { app: &app, told: BTreeSet::new() };

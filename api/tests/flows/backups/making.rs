@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use ocim::backups::BackupError;
+use ocim::backups::fake::FakeOperation;
 use ocim::resources::providers::fake::FakeServer;
 use serde_json::{Value, json};
 use shared_types::{ResourceKind, Role};
 
 use super::super::resources::{named, stored, with_mysql};
-use super::{PATH, World};
+use super::{NEW, OLD, PATH, World};
 use crate::app::TestApp;
 
 #[tokio::test]
@@ -22,8 +23,8 @@ async fn a_request_becomes_a_complete_backup_of_all_databases() {
         (&Value::Null, &Value::Null, &json!(7))
     );
     let [pages, readers] = world.names().await;
-    world.memory.fill(&pages, (12, "old"));
-    world.memory.fill(&readers, (3, "old"));
+    world.backups.set_database(&pages, OLD);
+    world.backups.set_database(&readers, NEW);
     let id = world.requested().await;
     let writing = world.newest().await;
     assert_eq!(
@@ -41,12 +42,14 @@ async fn a_request_becomes_a_complete_backup_of_all_databases() {
         (&json!("requested"), &Value::Null, true)
     );
     let pieces = json!([
-        { "kind": "mysql", "name": "pages", "bytes": 100 },
-        { "kind": "mysql", "name": "readers", "bytes": 100 },
+        { "kind": "mysql", "name": "pages", "bytes": OLD.len() },
+        { "kind": "mysql", "name": "readers", "bytes": NEW.len() },
     ]);
     assert_eq!(complete["pieces"], pieces);
-    assert_eq!(world.memory.places(), [format!("{}/{id}", world.instance)]);
-    for words in ["was asked for by operator", "is being written", "is complete: MySQL database pages (12 tables"] {
+    let files = world.backups.files(&format!("{}/{id}", world.instance));
+    let names: Vec<_> = files.iter().map(|(_, name, content)| (name.as_str(), content.as_str())).collect();
+    assert_eq!(names, [("pages", OLD), ("readers", NEW)]);
+    for words in ["was asked for by operator", "is being written", "is complete: MySQL database pages (3 tables"] {
         assert_eq!(world.lines(words).await, 1, "{words}");
     }
     let entries = "SELECT count(*) AS n FROM audit_log WHERE action = 'create_backup' AND outcome = 'done'";
@@ -76,7 +79,7 @@ async fn a_second_request_is_refused_while_a_backup_is_written() {
 #[tokio::test]
 async fn what_may_pass_is_tried_again_later_and_the_rest_ends_the_backup() {
     let world = World::new().await;
-    world.memory.fail("dump", BackupError::Transient("the server does not answer".to_owned()));
+    world.backups.next_fails(FakeOperation::Dump, BackupError::Transient("the server does not answer".to_owned()));
     world.requested().await;
     world.work().await;
     let waiting = world.newest().await;
@@ -85,22 +88,18 @@ async fn what_may_pass_is_tried_again_later_and_the_rest_ends_the_backup() {
         (&json!("writing"), &json!("MySQL database pages: the server does not answer"))
     );
     world.work().await;
-    assert_eq!(world.memory.begun("dump"), 1, "not before the pause is over");
+    assert_eq!(world.backups.count(FakeOperation::Dump), 1, "not before the pause is over");
     world.hurry().await;
     world.work().await;
     let complete = world.newest().await;
     assert_eq!((&complete["state"], &complete["trouble"]), (&json!("complete"), &Value::Null));
-    world.memory.fail("dump", BackupError::Permanent("access denied".to_owned()));
+    world.backups.next_fails(FakeOperation::Dump, BackupError::Permanent("access denied".to_owned()));
     let id = world.requested().await;
     world.work().await;
     let failed = world.newest().await;
     assert_eq!((&failed["state"], &failed["work"]), (&json!("failed"), &Value::Null));
     assert_eq!(failed["trouble"], "MySQL database pages: access denied");
-    assert_eq!(
-        (world.memory.places().len(), world.lines("could not be written").await),
-        (1, 1),
-        "nothing of it is left"
-    );
+    assert_eq!((world.places().await, world.lines("could not be written").await), (1, 1), "nothing of it is left");
     world.app.operator().await.post(&format!("{}/{id}/verify", world.path()), json!({})).await.problem(409);
     world.app.end().await;
 }
@@ -111,7 +110,7 @@ async fn ten_attempts_are_the_most_and_their_words_are_logged_once() {
     world.requested().await;
     for attempt in 1..=10 {
         assert_eq!(world.newest().await["state"], "writing", "before attempt {attempt}");
-        world.memory.fail("dump", BackupError::Transient("the disk is full".to_owned()));
+        world.backups.next_fails(FakeOperation::Dump, BackupError::Transient("the disk is full".to_owned()));
         world.hurry().await;
         world.work().await;
     }
@@ -135,7 +134,8 @@ async fn a_database_that_an_operator_entered_is_in_a_backup_too() {
     let backup = app.operator().await.post(&path, json!({})).await.expect(202)["id"].as_i64().unwrap();
     world.work().await;
     assert_eq!(app.viewer().await.get(&path).await.expect(200)["items"][0]["state"], "complete");
-    assert_eq!(world.memory.passwords().last().map(String::as_str), Some("otters-juggle"));
+    let call = world.backups.calls().pop().unwrap();
+    assert_eq!((call.operation, call.database.as_deref()), (FakeOperation::Dump, Some("campus_readers")));
     let administrator = app.person(Role::Admin).await;
     for (verb, body) in [("verify", json!({})), ("restore", json!({ "confirm": "two" }))] {
         let problem = administrator.post(&format!("{path}/{backup}/{verb}"), body).await.problem(409);
@@ -190,12 +190,12 @@ async fn viewers_see_backups_and_operators_make_them_and_administrators_do_the_r
     let deleted = administrator.delete(&format!("{path}/{id}")).await.expect(202);
     assert_eq!(deleted["work"], "delete");
     administrator.delete(&format!("{path}/{id}")).await.expect(202);
-    world.memory.fail("delete", BackupError::Permanent("permission denied".to_owned()));
+    world.backups.next_fails(FakeOperation::Delete, BackupError::Permanent("permission denied".to_owned()));
     world.work().await;
     assert_eq!(world.newest().await["trouble"], "permission denied");
     world.hurry().await;
     world.work().await;
-    assert_eq!((&world.shown().await["items"], world.memory.places().len()), (&json!([]), 0));
+    assert_eq!((&world.shown().await["items"], world.places().await), (&json!([]), 0));
     assert_eq!(world.lines("is deleted").await, 1);
     world.app.end().await;
 }
@@ -237,7 +237,7 @@ async fn no_password_is_stored_or_logged() {
     }
     assert_eq!(world.newest().await["restored"].is_string(), true);
     let (_, password) = world.server.accounts().pop_first().unwrap();
-    assert!(world.memory.passwords().len() > 4 && world.memory.passwords().iter().all(|used| *used == password));
+    assert!(world.backups.count(FakeOperation::Load) > 3);
     for table in ["backups", "audit_log", "log_entries", "events", "instances"] {
         let clear = format!("SELECT count(*) AS n FROM {table} AS t WHERE to_jsonb(t)::text LIKE '%{password}%'");
         assert_eq!(world.app.number(&clear).await, 0, "{table}");

@@ -1,8 +1,8 @@
 //! Backups of databases outside machines: written, verified, restored and deleted by workers, on request and by the schedule. Server
 //! and files are in memory, and fail on request; real ones are in `system::backups`.
 
+mod linked;
 mod making;
-pub mod memory;
 mod restoring;
 mod scheduling;
 mod taking_over;
@@ -11,25 +11,30 @@ mod verifying;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocim::backups::Backups;
+use ocim::backups::fake::FakeBackups;
 use ocim::instances::Options;
 use ocim::instances::backups::work;
 use ocim::instances::traffic::apply_routing;
 use ocim::resources::providers::fake::FakeServer;
-use ocim::resources::registry::Servers;
+use ocim::resources::registry::{Named, Servers};
 use serde_json::{Value, json};
 use shared_types::{ResourceKind, Role};
 
-use self::memory::Memory;
-use super::resources::{named, stored};
+use self::linked::Linked;
+use super::resources::stored;
 use crate::app::{Setup, TestApp};
 
 const PATH: &str = "/api/v1/instances";
+/// What databases hold: three tables, and one more.
+const OLD: &str = "a\nb\nc";
+const NEW: &str = "a\nb\nc\nd";
 
 /// The program with a server of MySQL and a place for backups. Works are done only when the test does them.
 pub struct World {
     pub app: TestApp,
     pub server: Arc<FakeServer>,
-    pub memory: Arc<Memory>,
+    pub backups: Arc<FakeBackups>,
     /// An instance with the databases `pages` and `readers`, called `one`.
     pub instance: i64,
 }
@@ -41,13 +46,15 @@ impl World {
 
     /// With other options.
     pub async fn with(options: fn(&mut Options)) -> Self {
-        let (server, memory) = (Arc::new(FakeServer::new(ResourceKind::Mysql)), Arc::new(Memory::new()));
-        let resources = Servers::new([named("main", &server)]);
-        let setup = Setup { works: false, resources, backups: Some(memory.clone()), options, ..Setup::default() };
+        let (server, backups) = (Arc::new(FakeServer::new(ResourceKind::Mysql)), Arc::new(FakeBackups::default()));
+        let linked = Arc::new(Linked { server: server.clone(), backups: backups.clone() });
+        let main = Named { name: "main".parse().unwrap(), server: linked, is_default: true, is_exclusive: false };
+        let resources = Servers::new([main]);
+        let setup = Setup { works: false, resources, backups: Some(backups.clone()), options, ..Setup::default() };
         let app = TestApp::with(setup).await;
         let instance = stored(&app, "one").await;
         assert_eq!(app.built(instance).await["status"], "running");
-        Self { app, server, memory, instance }
+        Self { app, server, backups, instance }
     }
 
     pub fn path(&self) -> String {
@@ -114,6 +121,16 @@ impl World {
     pub async fn names(&self) -> [String; 2] {
         let listed = self.app.viewer().await.get(&format!("{PATH}/{}/resources", self.instance)).await.expect(200);
         [1, 2].map(|nth| listed["items"][nth]["remote_name"].as_str().unwrap().to_owned())
+    }
+
+    /// Whether these databases hold this.
+    pub fn hold(&self, names: &[String], content: &str) -> bool {
+        names.iter().all(|name| self.backups.database(name) == content)
+    }
+
+    /// How many backups have files.
+    pub async fn places(&self) -> usize {
+        self.backups.list().await.unwrap().len()
     }
 
     /// How many lines of the instance's log contain these words.

@@ -1,22 +1,23 @@
 //! Restores: behind the maintenance page, and only from files that are whole.
 
 use ocim::backups::BackupError;
+use ocim::backups::fake::FakeOperation;
 use ocim::instances::backups::RESTORING;
 use ocim::resources::providers::fake::FakeCall;
 use ocim::resources::server::ServerError;
 use serde_json::{Value, json};
 use shared_types::Role;
 
-use super::{PATH, World};
+use super::{NEW, OLD, PATH, World};
 use crate::app::until;
 
 /// A world whose databases hold something else than its one backup; gives its id, and the names of the databases.
 async fn changed() -> (World, i64, [String; 2]) {
     let world = World::new().await;
     let names = world.names().await;
-    names.iter().for_each(|name| world.memory.fill(name, (5, "old")));
+    names.iter().for_each(|name| world.backups.set_database(name, OLD));
     let id = world.complete().await;
-    names.iter().for_each(|name| world.memory.fill(name, (6, "new")));
+    names.iter().for_each(|name| world.backups.set_database(name, NEW));
     (world, id, names)
 }
 
@@ -44,20 +45,20 @@ async fn a_restore_brings_old_contents_back_behind_the_page() {
         (changes, None),
         "nothing is deleted before visitors get the page"
     );
-    assert!(names.iter().all(|name| world.memory.content(name) == Some((6, "new"))));
+    assert!(world.hold(&names, NEW));
     world.app.traffic.set_away(false);
     world.outlive_claims().await;
-    world.memory.hold(Some("load"));
+    world.backups.hold(FakeOperation::Load);
     let meanwhile = async {
-        until("it is loaded", async || world.memory.begun("load") > 0).await;
+        until("it is loaded", async || world.backups.count(FakeOperation::Load) > 0).await;
         assert_eq!((world.notice().as_deref(), world.server.changes()), (Some(RESTORING), changes + 2));
-        world.memory.hold(None);
+        world.backups.release(FakeOperation::Load);
     };
     tokio::join!(world.work(), meanwhile);
     world.work().await;
     let restored = world.newest().await;
     assert_eq!((restored["restored"].is_string(), &restored["trouble"]), (true, &Value::Null));
-    assert!(names.iter().all(|name| world.memory.content(name) == Some((5, "old"))));
+    assert!(world.hold(&names, OLD));
     assert_eq!((world.server.changes(), world.server.databases().len()), (changes + 4, 2), "each was deleted and made");
     assert_eq!((page(&world).await, world.notice()), (Value::Null, None));
     assert_eq!(world.lines("is restored").await, 1);
@@ -74,16 +75,16 @@ async fn the_page_of_a_person_stays() {
     operator.put(&path, json!({ "text": "Back at 5." })).await.expect(200);
     world.asks(id, "restore").await;
     world.work().await;
-    assert_eq!(world.memory.content(&names[0]), Some((5, "old")));
+    assert!(world.hold(&names, OLD));
     assert_eq!((page(&world).await, world.notice().as_deref()), (json!("Back at 5."), Some("Back at 5.")));
     operator.delete(&path).await.expect(200);
     // One who changes the text of the restore's page keeps it up.
-    world.memory.hold(Some("load"));
+    world.backups.hold(FakeOperation::Load);
     world.asks(id, "restore").await;
     let meanwhile = async {
         until("the page is up", async || world.notice().as_deref() == Some(RESTORING)).await;
         operator.put(&path, json!({ "text": "Back at 6." })).await.expect(200);
-        world.memory.hold(None);
+        world.backups.release(FakeOperation::Load);
     };
     tokio::join!(world.work(), meanwhile);
     assert_eq!(page(&world).await, "Back at 6.");
@@ -93,7 +94,7 @@ async fn the_page_of_a_person_stays() {
 #[tokio::test]
 async fn a_restore_that_fails_after_a_deletion_keeps_the_page_until_another_one_succeeds() {
     let (world, id, names) = changed().await;
-    world.memory.fail("load", BackupError::Permanent("unknown collation".to_owned()));
+    world.backups.next_fails(FakeOperation::Load, BackupError::Permanent("unknown collation".to_owned()));
     world.asks(id, "restore").await;
     world.work().await;
     let failed = world.newest().await;
@@ -103,7 +104,7 @@ async fn a_restore_that_fails_after_a_deletion_keeps_the_page_until_another_one_
     assert_eq!((&failed["work"], &failed["restored"]), (&Value::Null, &Value::Null));
     assert_eq!((page(&world).await, world.notice().as_deref()), (json!(RESTORING), Some(RESTORING)));
     // A later one that fails before it deletes does not take the page down either.
-    world.memory.fail("check", BackupError::Damaged("the file is cut off".to_owned()));
+    world.backups.next_fails(FakeOperation::Check, BackupError::Damaged("the file is cut off".to_owned()));
     world.asks(id, "restore").await;
     world.work().await;
     assert_eq!(world.newest().await["trouble"], "MySQL database pages: the file is cut off. Nothing was deleted.");
@@ -111,21 +112,24 @@ async fn a_restore_that_fails_after_a_deletion_keeps_the_page_until_another_one_
     world.asks(id, "restore").await;
     world.work().await;
     assert_eq!((&world.newest().await["trouble"], page(&world).await), (&Value::Null, Value::Null));
-    assert!(names.iter().all(|name| world.memory.content(name) == Some((5, "old"))));
+    assert!(world.hold(&names, OLD));
     world.app.end().await;
 }
 
 #[tokio::test]
 async fn of_a_damaged_backup_nothing_is_restored_and_no_page_is_put_up() {
     let (world, id, names) = changed().await;
-    world.memory.damage("readers");
+    world.backups.damage(&format!("{}/{id}", world.instance));
     let changes = world.server.changes();
     world.asks(id, "restore").await;
     world.work().await;
-    let words = "MySQL database readers: the file is cut off. Nothing was deleted.";
+    let words = format!(
+        "MySQL database pages: the file of pages in {}/{id} is not what was written. Nothing was deleted.",
+        world.instance
+    );
     assert_eq!(world.newest().await["trouble"], words);
     assert_eq!((world.server.changes(), page(&world).await), (changes, Value::Null));
-    assert!(names.iter().all(|name| world.memory.content(name) == Some((6, "new"))));
+    assert!(world.hold(&names, NEW));
     let put = "SELECT count(*) AS n FROM audit_log WHERE action = 'begin_maintenance'";
     assert_eq!(world.app.number(put).await, 0);
     world.app.end().await;
@@ -146,7 +150,7 @@ async fn a_server_that_goes_away_delays_a_restore_behind_the_page() {
     }
     world.work().await;
     assert_eq!((&world.newest().await["trouble"], page(&world).await), (&Value::Null, Value::Null));
-    assert!(names.iter().all(|name| world.memory.content(name) == Some((5, "old"))));
+    assert!(world.hold(&names, OLD));
     assert_eq!(world.server.databases().len(), 2);
     world.app.end().await;
 }

@@ -1,6 +1,7 @@
 //! The schedule, and which backups are kept.
 
 use ocim::backups::BackupError;
+use ocim::backups::fake::FakeOperation;
 use ocim::instances::BackupSchedule;
 use ocim::instances::backups::schedule;
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ async fn the_newest_scheduled_ones_and_all_requested_ones_are_kept() {
     world.day().await;
     let ids = world.ids().await;
     assert_eq!((ids.len(), ids.last()), (3, Some(&requested)), "{ids:?}");
-    assert_eq!(world.memory.places().len(), 3);
+    assert_eq!(world.places().await, 3);
     let entries = "SELECT count(*) AS n FROM audit_log WHERE action = 'delete_backup' AND actor = 'backups'";
     assert_eq!(world.app.number(entries).await, 2);
     world.app.end().await;
@@ -87,7 +88,7 @@ async fn failures_are_repeated_after_an_hour_and_replace_no_complete_backup() {
     let complete = world.ids().await;
     world.later(24).await;
     for _ in 0..5 {
-        world.memory.fail("dump", BackupError::Permanent("access denied".to_owned()));
+        world.backups.next_fails(FakeOperation::Dump, BackupError::Permanent("access denied".to_owned()));
         world.day().await;
         assert_eq!(world.newest().await["state"], "failed");
         let before = world.ids().await;
@@ -95,7 +96,7 @@ async fn failures_are_repeated_after_an_hour_and_replace_no_complete_backup() {
         assert_eq!(world.ids().await[0], before[0], "not again within the hour");
         world.later(1).await;
     }
-    world.memory.fail("dump", BackupError::Permanent("access denied".to_owned()));
+    world.backups.next_fails(FakeOperation::Dump, BackupError::Permanent("access denied".to_owned()));
     world.day().await;
     world.day().await;
     let ids = world.ids().await;
@@ -127,7 +128,7 @@ async fn databases_that_a_restore_left_incomplete_are_not_backed_up_by_the_sched
     let world = daily().await;
     world.day().await;
     let id = world.ids().await[0];
-    world.memory.fail("load", BackupError::Permanent("unknown collation".to_owned()));
+    world.backups.next_fails(FakeOperation::Load, BackupError::Permanent("unknown collation".to_owned()));
     world.asks(id, "restore").await;
     world.work().await;
     world.later(24).await;

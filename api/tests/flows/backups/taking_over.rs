@@ -1,21 +1,22 @@
 //! Workers that end in the middle of a work: another one takes it over, and what the first one still does is refused.
 
+use ocim::backups::fake::FakeOperation;
 use ocim::instances::backups::{RESTORING, work};
 use serde_json::{Value, json};
 
-use super::World;
+use super::{NEW, OLD, World};
 use crate::app::until;
 
 impl World {
     /// Begins what is due in a worker that ends once it waits in this call.
-    async fn dies_in(&self, call: &'static str) {
-        let begun = self.memory.begun(call);
-        self.memory.hold(Some(call));
+    async fn dies_in(&self, call: FakeOperation) {
+        let begun = self.backups.count(call);
+        self.backups.hold(call);
         tokio::select! {
             () = self.work() => panic!("it must wait"),
-            () = until("the call has begun", async || self.memory.begun(call) > begun) => {}
+            () = until("the call has begun", async || self.backups.count(call) > begun) => {}
         }
-        self.memory.hold(None);
+        self.backups.release(call);
     }
 }
 
@@ -23,13 +24,13 @@ impl World {
 async fn a_backup_whose_worker_died_is_written_by_another_one() {
     let world = World::new().await;
     world.requested().await;
-    world.dies_in("dump").await;
+    world.dies_in(FakeOperation::Dump).await;
     world.work().await;
     assert_eq!(world.newest().await["state"], "writing", "the claim of the first one has not run out");
     world.outlive_claims().await;
     world.work().await;
     assert_eq!(world.newest().await["state"], "complete");
-    assert_eq!(world.memory.places().len(), 1);
+    assert_eq!(world.places().await, 1);
     world.app.end().await;
 }
 
@@ -37,15 +38,15 @@ async fn a_backup_whose_worker_died_is_written_by_another_one() {
 async fn what_a_worker_does_after_its_claim_ran_out_is_refused() {
     let world = World::new().await;
     world.requested().await;
-    world.memory.hold(Some("dump"));
+    world.backups.hold(FakeOperation::Dump);
     let manager = world.app.manager.clone();
     let slow = tokio::spawn(async move { work::sweep(&manager).await.unwrap() });
-    until("the first one waits", async || world.memory.begun("dump") == 1).await;
+    until("the first one waits", async || world.backups.count(FakeOperation::Dump) == 1).await;
     world.outlive_claims().await;
     let manager = world.app.manager.clone();
     let second = tokio::spawn(async move { work::sweep(&manager).await.unwrap() });
-    until("the second one waits, too", async || world.memory.begun("dump") == 2).await;
-    world.memory.hold(None);
+    until("the second one waits, too", async || world.backups.count(FakeOperation::Dump) == 2).await;
+    world.backups.release(FakeOperation::Dump);
     slow.await.unwrap();
     second.await.unwrap();
     let complete = world.newest().await;
@@ -59,22 +60,22 @@ async fn what_a_worker_does_after_its_claim_ran_out_is_refused() {
 async fn a_restore_whose_worker_died_begins_again_from_the_start() {
     let world = World::new().await;
     let names = world.names().await;
-    names.iter().for_each(|name| world.memory.fill(name, (5, "old")));
+    names.iter().for_each(|name| world.backups.set_database(name, OLD));
     let id = world.complete().await;
-    names.iter().for_each(|name| world.memory.fill(name, (6, "new")));
-    for call in ["check", "load", "tables"] {
+    names.iter().for_each(|name| world.backups.set_database(name, NEW));
+    for call in [FakeOperation::Check, FakeOperation::Load, FakeOperation::Tables] {
         world.asks(id, "restore").await;
-        let checks = world.memory.begun("check");
+        let checks = world.backups.count(FakeOperation::Check);
         world.dies_in(call).await;
-        let is_begun = call != "check";
-        assert_eq!(world.notice().as_deref() == Some(RESTORING), is_begun, "{call}");
+        let is_begun = call != FakeOperation::Check;
+        assert_eq!(world.notice().as_deref() == Some(RESTORING), is_begun, "{call:?}");
         world.outlive_claims().await;
         world.work().await;
-        assert!(world.memory.begun("check") >= checks + 3, "{call}: all files are checked again");
-        assert!(names.iter().all(|name| world.memory.content(name) == Some((5, "old"))), "{call}");
+        assert!(world.backups.count(FakeOperation::Check) >= checks + 3, "{call:?}: all files are checked again");
+        assert!(world.hold(&names, OLD), "{call:?}");
         let restored = world.newest().await;
-        assert_eq!((&restored["work"], &restored["trouble"]), (&Value::Null, &Value::Null), "{call}");
-        assert_eq!((world.notice(), world.server.databases().len()), (None, 2), "{call}");
+        assert_eq!((&restored["work"], &restored["trouble"]), (&Value::Null, &Value::Null), "{call:?}");
+        assert_eq!((world.notice(), world.server.databases().len()), (None, 2), "{call:?}");
     }
     world.app.end().await;
 }
@@ -84,7 +85,7 @@ async fn the_trial_of_a_verification_whose_worker_died_is_deleted_by_the_next_on
     let world = World::new().await;
     let id = world.complete().await;
     world.asks(id, "verify").await;
-    world.dies_in("load").await;
+    world.dies_in(FakeOperation::Load).await;
     assert_eq!(world.server.databases().len(), 3, "the trial is left");
     let system = world.app.viewer().await.get("/api/v1/system").await.expect(200);
     assert!(system["resource_servers"].to_string().contains("_pages_trial"), "{system:#}");
@@ -98,15 +99,16 @@ async fn the_trial_of_a_verification_whose_worker_died_is_deleted_by_the_next_on
 #[tokio::test]
 async fn progress_is_stored_while_a_work_goes_on() {
     let world = World::new().await;
-    world.requested().await;
-    world.memory.hold(Some("dump"));
+    let [pages, _] = world.names().await;
+    world.backups.set_database(&pages, OLD);
+    let id = world.complete().await;
+    world.asks(id, "verify").await;
+    world.backups.hold(FakeOperation::Tables);
     let manager = world.app.manager.clone();
     let working = tokio::spawn(async move { work::sweep(&manager).await.unwrap() });
-    until("the first file waits", async || world.memory.begun("dump") == 1).await;
-    world.memory.let_one_pass();
-    until("its bytes are shown", async || world.newest().await["work_bytes"] == 1000).await;
-    world.memory.hold(None);
+    until("the bytes of the first file are shown", async || world.newest().await["work_bytes"] == OLD.len()).await;
+    world.backups.release(FakeOperation::Tables);
     working.await.unwrap();
-    assert_eq!(world.newest().await["state"], "complete");
+    assert!(world.newest().await["verified"].is_string());
     world.app.end().await;
 }

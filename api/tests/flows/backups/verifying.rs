@@ -1,19 +1,20 @@
 //! Verifications: a backup is loaded into databases made for this, which are deleted in any case.
 
 use ocim::backups::BackupError;
+use ocim::backups::fake::FakeOperation;
 use ocim::resources::names;
 use ocim::resources::providers::fake::FakeCall;
 use ocim::resources::server::ServerError;
 use serde_json::{Value, json};
 use shared_types::ResourceKind;
 
-use super::World;
+use super::{NEW, OLD, World};
 
 #[tokio::test]
 async fn a_verification_loads_every_file_and_leaves_the_databases_as_they_are() {
     let world = World::new().await;
     let [pages, readers] = world.names().await;
-    world.memory.fill(&pages, (12, "old"));
+    world.backups.set_database(&pages, OLD);
     let id = world.complete().await;
     let (before, changes) = (world.server.databases(), world.server.changes());
     let asked = world.asks(id, "verify").await;
@@ -25,10 +26,9 @@ async fn a_verification_loads_every_file_and_leaves_the_databases_as_they_are() 
         (verified["verified"].is_string(), &verified["trouble"], &verified["work"]),
         (true, &Value::Null, &Value::Null)
     );
-    assert_eq!((world.server.databases(), world.memory.begun("load")), (before, 2));
+    assert_eq!((world.server.databases(), world.backups.count(FakeOperation::Load)), (before, 2));
     assert_eq!(world.server.changes(), changes + 6, "each was deleted, made, and deleted");
-    assert_eq!(world.memory.content(&pages), Some((12, "old")));
-    assert_eq!(world.memory.content(&readers), None);
+    assert!(world.hold(&[pages], OLD) && world.hold(&[readers], ""));
     assert_eq!(world.lines("is verified").await, 1);
     world.app.end().await;
 }
@@ -38,7 +38,7 @@ async fn what_cannot_be_loaded_is_said_and_nothing_of_the_trial_is_left() {
     let world = World::new().await;
     let id = world.complete().await;
     let before = world.server.databases();
-    world.memory.fail("load", BackupError::Damaged("the file is cut off".to_owned()));
+    world.backups.next_fails(FakeOperation::Load, BackupError::Damaged("the file is cut off".to_owned()));
     world.asks(id, "verify").await;
     world.work().await;
     let failed = world.newest().await;
@@ -52,18 +52,18 @@ async fn what_cannot_be_loaded_is_said_and_nothing_of_the_trial_is_left() {
     let trial = names::trial(ResourceKind::Mysql, &installation, world.instance, "pages");
     // The program counts other tables than the backup had.
     let [pages, _] = world.names().await;
-    world.memory.fill(&pages, (7, "more"));
+    world.backups.set_database(&pages, NEW);
     let second = world.complete().await;
-    world.memory.hold(Some("tables"));
+    world.backups.hold(FakeOperation::Tables);
     world.asks(second, "verify").await;
     let meanwhile = async {
-        crate::app::until("it is loaded", async || world.memory.begun("tables") > 0).await;
+        crate::app::until("it is loaded", async || world.backups.count(FakeOperation::Tables) > 0).await;
         assert!(world.server.databases().contains_key(&trial), "it is there while it is looked at");
-        world.memory.fill(&trial, (6, "one is missing"));
-        world.memory.hold(None);
+        world.backups.set_database(&trial, OLD);
+        world.backups.release(FakeOperation::Tables);
     };
     tokio::join!(world.work(), meanwhile);
-    let words = "it has 6 tables after it was loaded, and had 7 when the backup was written";
+    let words = "it has 3 tables after it was loaded, and had 4 when the backup was written";
     assert_eq!(world.newest().await["trouble"], format!("MySQL database pages: {words}"));
     assert_eq!(world.server.databases(), before);
     world.app.end().await;
@@ -103,7 +103,7 @@ async fn a_server_that_is_away_delays_a_verification_and_a_leftover_is_deleted_f
 #[tokio::test]
 async fn without_the_key_backups_are_made_and_none_is_read() {
     let world = World::new().await;
-    world.memory.lose_key();
+    world.backups.set_no_restore(Some("There is no key: set OCIM_BACKUP_IDENTITY_FILE."));
     let id = world.complete().await;
     assert!(world.shown().await["why_no_restore"].as_str().unwrap().contains("OCIM_BACKUP_IDENTITY_FILE"));
     for verb in ["verify", "restore"] {
