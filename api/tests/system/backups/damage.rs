@@ -55,7 +55,7 @@ async fn refuses_all(source: &Source, target: &Source) {
         fs::write(&file, altered).unwrap();
         is_damaged(&place, &piece, target, "SHA-256 is").await;
     }
-    // Whoever wrote them down may have been given the wrong ones.
+    // Size and checksum fit, but the content is incomplete: age notices.
     for length in [100, 100_000, whole.len() - 20] {
         fs::write(&file, &whole[..length]).unwrap();
         let bytes = u64::try_from(length).unwrap();
