@@ -116,7 +116,8 @@ async fn a_load_ends_with_its_server_and_when_it_is_cancelled() {
         tokio::spawn(async move { files.load(AT, &piece, &target, &progress).await })
     };
     let waits = async || {
-        let query = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'ocim_new' AND state LIKE 'Waiting%'";
+        let query =
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'ocim_new' AND state LIKE 'Waiting%'";
         mariadb.root().await.query_first::<u32, _>(query).await.unwrap() == Some(1)
     };
     let own = || processes("--binary-mode").iter().filter(|one| one.arguments.contains("ocim_new")).count();

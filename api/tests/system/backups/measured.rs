@@ -81,7 +81,10 @@ async fn a_measured_dump_is_as_fast_as_a_pipe_of_programs_and_takes_little_memor
 /// The same with programs alone.
 fn pipe(mariadb: &MariaDb, place: &Place) {
     let options = place.dir.path().join("options.cnf");
-    let root = format!("[client]\nprotocol=tcp\nhost=127.0.0.1\nport={}\nuser=root\npassword=\"p@ss/word\"\nskip-ssl\n", mariadb.port);
+    let root = format!(
+        "[client]\nprotocol=tcp\nhost=127.0.0.1\nport={}\nuser=root\npassword=\"p@ss/word\"\nskip-ssl\n",
+        mariadb.port
+    );
     fs::write(&options, root).unwrap();
     let recipient = Identity::to_public(&place.key);
     let script = format!(
