@@ -5,6 +5,7 @@
 pub mod ansible;
 pub mod app;
 pub mod applications;
+pub mod backups;
 pub mod client;
 pub mod config;
 pub mod git;

@@ -68,4 +68,6 @@ id! {
     ActivityId,
     /// An account or a database that an instance has outside its machines.
     ResourceId,
+    /// A backup of what an instance has outside its machines.
+    BackupId,
 }

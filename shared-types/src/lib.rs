@@ -11,6 +11,7 @@ pub mod app_server;
 pub mod app_server_status;
 pub mod applications;
 pub mod audit;
+pub mod backup;
 pub mod care;
 pub mod client_error;
 pub mod comparison;
@@ -49,8 +50,8 @@ pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
 pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
-    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId, ServerId,
-    SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId,
+    ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;

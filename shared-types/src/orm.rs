@@ -10,11 +10,12 @@ use diesel::sql_types::{BigInt, Text};
 
 use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
 use crate::audit::{Actor, Outcome};
+use crate::backup::{BackupReason, BackupState, BackupWork};
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
-    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId, ServerId,
-    SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId,
+    ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
@@ -78,7 +79,8 @@ bigint!(
     SessionId,
     ActivityId,
     PullRequestId,
-    ResourceId
+    ResourceId,
+    BackupId
 );
 text!(
     AppServerStatus,
@@ -97,6 +99,9 @@ text!(
     ResourceKind,
     ResourcePart,
     ResourceState,
+    BackupReason,
+    BackupState,
+    BackupWork,
     ActivationKind,
     Outcome,
     Scope,

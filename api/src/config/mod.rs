@@ -57,6 +57,7 @@ impl Settings {
         others.iter().try_for_each(|section| (section.check)(&values))?;
         let settings = Self::read(values)?;
         gateway::GatewaySettings::new(&settings).map_err(ConfigError)?;
+        settings.backups.check().map_err(ConfigError)?;
         settings.providers()?;
         settings.resources()?;
         Ok(settings)
@@ -176,6 +177,19 @@ mod tests {
         ] {
             assert_eq!(load(&[(name, value)]).unwrap_err().0, message);
         }
+    }
+
+    #[test]
+    fn backups_need_a_key_and_a_schedule_needs_a_place() {
+        let error = |variables: &[(&str, &str)]| load(variables).unwrap_err().0;
+        assert!(error(&[("OCIM_BACKUP_DIR", "/mnt")]).contains("OCIM_BACKUP_RECIPIENTS names no key"));
+        assert!(error(&[("OCIM_BACKUP_EVERY", "24")]).contains("OCIM_BACKUP_DIR is not"));
+        assert!(error(&[("OCIM_BACKUP_KEEP", "0")]).contains("it must be 1 to 1000"));
+        let set =
+            [("OCIM_BACKUP_DIR", "/mnt"), ("OCIM_BACKUP_RECIPIENTS", "age1a, age1b"), ("OCIM_BACKUP_EVERY", "24")];
+        let backups = load(&set).unwrap().backups;
+        assert_eq!((backups.ocim_backup_recipients.len(), backups.ocim_backup_every), (2, Some(24)));
+        assert_eq!((backups.ocim_backup_keep, backups.ocim_backup_verify), (7, true));
     }
 
     #[test]

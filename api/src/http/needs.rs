@@ -84,6 +84,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ListAppServerLogMatches
         | O::StreamAppServerLogs
         | O::ReadQueue
+        | O::ListBackups
         | O::ListResources
         | O::ListRetention
         | O::ListServers
@@ -107,6 +108,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::InstallSshKeys
         | O::CheckAppServer
         | O::ChooseResources
+        | O::CreateBackup
+        | O::VerifyBackup
         | O::PauseQueue
         | O::ResumeQueue
         | O::WatchPullRequest
@@ -120,6 +123,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::BeginMaintenance
         | O::EndMaintenance => Some(Need::Scope(Scope::Activate)),
         O::PurgeInstance
+        | O::RestoreBackup
+        | O::DeleteBackup
         | O::ShowResourceCredentials
         | O::RotateResourcePassword
         | O::RemoveOrphans

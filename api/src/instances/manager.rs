@@ -7,6 +7,7 @@ use super::access::team::Teams;
 use super::options::Options;
 use super::store::providers;
 use crate::ansible::port::Ansible;
+use crate::backups::Backups;
 use crate::git::port::Git;
 use crate::instances::application::Application;
 use crate::machines::advance::Machines;
@@ -45,6 +46,8 @@ pub struct Manager {
     pub ansible: Arc<dyn Ansible>,
     /// The servers of what instances have outside their machines.
     pub resources: Servers,
+    /// Writes and reads backups of databases; None: the settings name no place for them.
+    pub backups: Option<Arc<dyn Backups>>,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Reads the teams whose members may log in to machines; none: no teams can be read.
@@ -63,7 +66,7 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// A manager without mail, and with no trouble known.
+    /// A manager without backups and mail, and with no trouble known.
     pub fn new(db: Db, applications: Vec<Arc<dyn Application>>, ports: Ports, options: Options) -> Self {
         let Ports { providers, probe, traffic, git, ansible, resources } = ports;
         let telling_gateway = tokio::sync::Mutex::new(());
@@ -76,6 +79,7 @@ impl Manager {
             git,
             ansible,
             resources,
+            backups: None,
             mailer: None,
             teams: None,
             sandbox: None,

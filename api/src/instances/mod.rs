@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod application;
+pub mod backups;
 pub mod builds;
 mod error;
 pub mod health;
@@ -28,4 +29,4 @@ pub mod upkeep;
 
 pub use error::Refusal;
 pub use manager::{Manager, Ports};
-pub use options::{Options, Pace};
+pub use options::{BackupSchedule, Options, Pace};

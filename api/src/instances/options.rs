@@ -55,8 +55,21 @@ pub struct Options {
     pub drain_limit: Duration,
     /// Pause between two polls of a resource that is not ready yet.
     pub poll: Duration,
+    /// When backups are made, and how many are kept.
+    pub backups: BackupSchedule,
     /// The keys that encrypt the secrets in the database.
     pub keyring: Keyring,
+}
+
+/// When backups are made without a request, and how many of these are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackupSchedule {
+    /// The hours between scheduled backups of an instance; none: there is no schedule.
+    pub every_hours: Option<u32>,
+    /// How many complete scheduled backups of an instance are kept.
+    pub keep: u32,
+    /// Whether each scheduled backup is verified after it is written, where that is possible.
+    pub verifies: bool,
 }
 
 /// How often sites are checked.

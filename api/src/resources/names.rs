@@ -20,6 +20,8 @@ const DATABASE_LETTERS: usize = 6;
 const BUCKET_LETTERS: usize = 8;
 /// Random letters at the end of a user's name, as many as the original had.
 const USERNAME_LETTERS: usize = 16;
+/// The end of the names of databases that backups are loaded into on trial; shorter than the letters of all others.
+const TRIAL: &str = "trial";
 /// The length of passwords, as in the original.
 const PASSWORD: usize = 32;
 
@@ -50,6 +52,15 @@ pub fn database(kind: ResourceKind, installation: &str, instance: i64, name: &st
     let room = DATABASE_MAX.saturating_sub(format!("{prefix}{instance}__{letters}").len());
     let name: String = name.chars().take(room).collect();
     Ok(format!("{prefix}{instance}_{name}_{letters}"))
+}
+
+/// The name of the database that a backup is loaded into on trial: `ocim_1f2e3d4c_17_main_trial`. Always the same one, so that a
+/// leftover is found again; no other name ends like this, because those of [`database`] end with more letters.
+pub fn trial(kind: ResourceKind, installation: &str, instance: i64, name: &str) -> String {
+    let prefix = prefix(kind, installation);
+    let room = DATABASE_MAX.saturating_sub(format!("{prefix}{instance}__{TRIAL}").len());
+    let name: String = name.chars().take(room).collect();
+    format!("{prefix}{instance}_{name}_{TRIAL}")
 }
 
 /// A new name for an account: `ocim_1f2e3d4c_abcdefghijklmnop`. At most [`USERNAME_MAX`] characters.
@@ -114,6 +125,18 @@ mod tests {
             !is_ours(ResourceKind::S3, INSTALLATION, "ocim-1f2e3d4c-")
                 && !is_ours(ResourceKind::S3, INSTALLATION, "backups")
         );
+    }
+
+    #[test]
+    fn the_name_of_a_trial_is_ours_and_that_of_no_database() {
+        for name in ["main", "trial", "a_name_that_has_thirty_two_chars"] {
+            let trial = trial(ResourceKind::Mysql, INSTALLATION, i64::MAX, name);
+            assert!(trial.len() <= DATABASE_MAX && is_ours(ResourceKind::Mysql, INSTALLATION, &trial), "{trial}");
+            let end = |name: &str| name.rsplit('_').next().unwrap().len();
+            let own = database(ResourceKind::Mysql, INSTALLATION, i64::MAX, name).unwrap();
+            assert_eq!((end(&trial), end(&own)), (TRIAL.len(), DATABASE_LETTERS));
+            assert_ne!(TRIAL.len(), DATABASE_LETTERS);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,6 +37,15 @@ impl Endpoint {
         let port = if self.port == default { String::new() } else { format!(":{}", self.port) };
         format!("{scheme}://{host}{port}{path}")
     }
+}
+
+/// How programs on this host connect, with the accounts of app servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Where they connect to.
+    pub endpoint: Endpoint,
+    /// The file of authorities that the server's certificate is verified with; none: those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Who may use a bucket besides its account.
@@ -92,6 +102,11 @@ pub trait ResourceServer: Debug + Send + Sync {
 
     /// Where app servers connect to; the administrator's connection may go another way.
     fn endpoint(&self) -> &Endpoint;
+
+    /// How programs on this host connect; the way of app servers, unless it says otherwise.
+    fn reach(&self) -> Reach {
+        Reach { endpoint: self.endpoint().clone(), ca_file: None }
+    }
 
     /// How many databases it has, if they are numbers from 0; none: databases have names.
     fn numbers(&self) -> Option<u32> {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::options::sources;
 use super::{StartError, sandbox, way_out};
 use crate::app::App;
+use crate::backups::Backups;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::config::providers::KindSettings;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub ports: Ports,
     /// The walls around foreign code; none: nothing runs any.
     pub sandbox: Option<Arc<Sandbox>>,
+    /// Writes and reads backups of databases; none: there are none.
+    pub backups: Option<Arc<dyn Backups>>,
     /// Sends mail to the administrators; none: no mail is sent.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// The limits and directories of the operations on instances.
@@ -57,6 +60,7 @@ impl Parts {
         warn_of_defaults(&self.configuration_repository, &self.options.sources);
         let github = Github::new(settings)?;
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
+        manager.backups = self.backups;
         manager.mailer = self.mailer;
         manager.sandbox = self.sandbox;
         if github.can_write() {

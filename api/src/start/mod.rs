@@ -4,6 +4,7 @@
 mod admin;
 pub mod assembly;
 mod backup;
+mod backups;
 mod cache;
 mod check_provider;
 mod containers;

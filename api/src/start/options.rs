@@ -8,7 +8,7 @@ use super::{StartError, keys, repositories};
 use crate::config::Settings;
 use crate::git::sources::Sources;
 use crate::instances::store::housekeeping::Kept;
-use crate::instances::{Options, Pace};
+use crate::instances::{BackupSchedule, Options, Pace};
 use crate::platform::cache::CacheLimits;
 use crate::platform::guard::Hosts;
 use crate::platform::mail::Mailer;
@@ -33,7 +33,7 @@ pub(super) fn sources(settings: &Settings, data_dir: &Path) -> Result<Sources, S
 /// # Errors
 /// An error that names the invalid setting.
 pub fn options(settings: &Settings, data_dir: &Path, keyring: Keyring) -> Result<Options, StartError> {
-    let Settings { data, machines, builds, instances, gateway, .. } = settings;
+    let Settings { data, machines, builds, instances, gateway, backups, .. } = settings;
     let seconds = Duration::from_secs;
     Ok(Options {
         runs_dir: data_dir.join("runs"),
@@ -63,6 +63,11 @@ pub fn options(settings: &Settings, data_dir: &Path, keyring: Keyring) -> Result
         reserved_hosts: Hosts::new(settings).own(),
         drain_limit: seconds(instances.ocim_drain_limit.into()),
         poll: POLL,
+        backups: BackupSchedule {
+            every_hours: backups.ocim_backup_every,
+            keep: backups.ocim_backup_keep,
+            verifies: backups.ocim_backup_verify,
+        },
         keyring,
     })
 }

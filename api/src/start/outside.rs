@@ -11,7 +11,7 @@ use super::assembly::Parts;
 use super::machines::{self, Opened};
 use super::options::{mailer, options, sources};
 use super::report::say;
-use super::{StartError, cache, repositories, resources, sandbox};
+use super::{StartError, backups, cache, repositories, resources, sandbox};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -91,6 +91,7 @@ impl Outside {
                 resources: resources::servers(settings)?,
             },
             sandbox: self.sandbox.clone(),
+            backups: backups::open(settings)?,
             mailer: mailer(settings)?,
             options: options(settings, data_dir, keyring)?,
             configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,

@@ -1,4 +1,4 @@
-//! Periodic tasks of every worker besides builds: orphaned machines, retention, run directories, old records, disk
+//! Periodic tasks of every worker besides builds: orphaned machines, retention, run directories, backups, old records, disk
 //! space, outgoing messages.
 //! Several workers may run each task at once.
 
@@ -12,7 +12,7 @@ use tokio::time::interval;
 use super::{disk, housekeeping, warn};
 use crate::instances::access::{self, Scope};
 use crate::instances::upkeep::{courier, reaper, retention, runs};
-use crate::instances::{Manager, health};
+use crate::instances::{Manager, backups, health};
 use crate::platform::events::bus::Signal;
 
 /// The interval between checks of disk space.
@@ -24,6 +24,8 @@ const RECONCILE: Duration = Duration::from_secs(60);
 const MESSAGES: Duration = Duration::from_secs(2);
 /// The interval between comparisons of the keys that people have with those on machines that something changed about.
 const ACCESS: Duration = Duration::from_secs(5);
+/// The interval between sweeps for backups to be written, verified, restored or deleted.
+const BACKUPS: Duration = Duration::from_secs(3);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -37,6 +39,10 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         }),
         each(RECONCILE, || async { warn(runs::sweep(manager).await, "directories of runs could not be looked at") }),
         each(RECONCILE, || async { warn(manager.works().sweep().await, "databases were not deleted or measured") }),
+        // Two at once, so that one long work does not keep all others waiting. Boxed: they are large.
+        each(BACKUPS, || Box::pin(work_on_backups(manager))),
+        each(BACKUPS, || Box::pin(work_on_backups(manager))),
+        each(RECONCILE, || Box::pin(schedule_backups(manager))),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
@@ -45,6 +51,14 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         health::stale::look(manager),
         hear(manager, signals),
     );
+}
+
+async fn work_on_backups(manager: &Manager) {
+    warn(backups::work::sweep(manager).await, "sweep failed: backups were not written, verified, restored or deleted");
+}
+
+async fn schedule_backups(manager: &Manager) {
+    warn(backups::schedule::sweep(manager).await, "sweep failed: backups that are due were not asked for");
 }
 
 /// Reads teams, and compares the keys that people have with those on machines.

@@ -26,12 +26,15 @@ const LAYERS: &[&[&str]] = &[
     &["ansible"],
     // Machines, traffic and databases of an instance.
     &["machines", "routing", "resources"],
+    // Copies of what is at servers of resources.
+    &["backups"],
     // Instances of any type: their tables, the port to applications, and the operations.
     &["instances::store", "instances::builds::lease"],
     &["instances"],
     &["instances::settings", "instances::health", "instances::resources"],
     &["instances::builds"],
     &["instances::traffic", "instances::upkeep"],
+    &["instances::backups"],
     // The application types.
     &["applications"],
     &["pull_requests"],

@@ -41,6 +41,8 @@ pub enum Actor {
     Automation,
     /// The installation of people's SSH keys on machines.
     SshKeys,
+    /// The schedule of backups and their retention, and the maintenance page of a restore.
+    Backups,
     /// The actor of an earlier operation that is continued or repeated, by its stored text.
     Earlier(String),
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Actor {
             Self::Retention => f.write_str("retention"),
             Self::Automation => f.write_str("automation"),
             Self::SshKeys => f.write_str("ssh keys"),
+            Self::Backups => f.write_str("backups"),
         }
     }
 }
@@ -98,6 +101,7 @@ mod tests {
             (Actor::Retention, "retention"),
             (Actor::Automation, "automation"),
             (Actor::SshKeys, "ssh keys"),
+            (Actor::Backups, "backups"),
         ];
         for (actor, text) in texts {
             assert_eq!(actor.to_string(), text);

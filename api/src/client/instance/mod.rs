@@ -1,6 +1,7 @@
 //! The commands of `ocim instance`.
 
 mod archive;
+mod backups;
 mod create;
 mod find;
 mod hold;
@@ -34,6 +35,8 @@ pub enum Verb {
     Render(render::Arguments),
     #[command(subcommand)]
     Resources(resources::Verb),
+    #[command(subcommand)]
+    Backups(backups::Verb),
 }
 
 /// Performs one operation.
@@ -54,5 +57,6 @@ pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError>
         Verb::EndMaintenance(arguments) => maintenance::end(&arguments, api, out).await,
         Verb::Render(arguments) => render::render(&arguments, api, out).await,
         Verb::Resources(verb) => resources::run(verb, api, out).await,
+        Verb::Backups(verb) => backups::run(verb, api, out).await,
     }
 }

@@ -1,5 +1,6 @@
 //! The settings of the program, section by section, in the order of docs/settings.md.
 
+mod backups;
 mod builds;
 mod command_machines;
 mod containers;
@@ -18,6 +19,7 @@ mod server;
 mod sign_in;
 mod watch;
 
+pub use backups::Backups;
 pub use builds::{Builds, OnSigterm};
 pub use command_machines::CommandMachines;
 pub use containers::{Containers, ContainersReach};
@@ -78,6 +80,7 @@ sections! {
     builds: Builds,
     sandbox: Sandbox,
     instances: Instances,
+    backups: Backups,
     github: GitHub,
     watch: Watch,
     mail: Mail,

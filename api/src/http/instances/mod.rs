@@ -3,6 +3,7 @@
 mod activations;
 mod app_servers;
 mod archive;
+mod backups;
 mod create;
 mod hold;
 mod hold_lift;
@@ -25,6 +26,7 @@ mod view;
 pub use activations::list_activations;
 pub use app_servers::list_instance_app_servers;
 pub use archive::archive_instance;
+pub use backups::{create_backup, delete_backup, list_backups, restore_backup, verify_backup};
 pub use create::create_instance;
 pub use hold::hold_instance;
 pub use hold_lift::lift_hold;

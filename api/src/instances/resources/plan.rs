@@ -9,6 +9,7 @@ use shared_types::resource::{ACCOUNT, ResourceClass, ResourcePart, ResourceState
 use shared_types::{InstanceId, ResourceKind};
 
 use crate::instances::application::ResourceSpec;
+use crate::instances::store::backups;
 use crate::instances::{Manager, Refusal};
 use crate::platform::vault;
 use crate::resources::connection::{Connection, Used};
@@ -33,7 +34,7 @@ pub(in crate::instances) struct Planned {
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if there is no server for a kind that is required, or the instance's earlier resources are still being
-/// deleted; the message says what to do.
+/// deleted, or its databases are being restored; the message says what to do.
 pub(in crate::instances) async fn plan(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -41,6 +42,14 @@ pub(in crate::instances) async fn plan(
     specs: &[ResourceSpec],
 ) -> Result<Planned, Refusal> {
     let mut planned = Planned::default();
+    if !specs.is_empty()
+        && let Some(backup) = backups::restoring(conn, id).await?
+    {
+        return Err(Refusal::Conflict(format!(
+            "The databases of instance {id} are being replaced by those of backup {}; launch when that has ended.",
+            backup.id
+        )));
+    }
     for spec in with_one_store(manager, conn, id, specs).await? {
         let mut rows = live(conn, id, spec.kind).await?;
         if rows.is_empty() {
@@ -130,7 +139,7 @@ pub(super) async fn with_one_store<'s>(
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if the settings do not have the server.
-pub(super) async fn connection(
+pub(in crate::instances) async fn connection(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
     rows: &[ResourceRow],
@@ -166,7 +175,7 @@ pub(super) async fn connection(
 }
 
 /// The account among the rows of one kind.
-pub(super) fn account(rows: &[ResourceRow]) -> Result<&ResourceRow, Refusal> {
+pub(in crate::instances) fn account(rows: &[ResourceRow]) -> Result<&ResourceRow, Refusal> {
     let found = rows.iter().find(|row| row.part == ResourcePart::Account);
     let missing = || Refusal::Conflict("The instance has databases without an account; purge it.".to_owned());
     found.ok_or_else(missing)

@@ -4,11 +4,12 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use secrecy::SecretString;
 use serde_json::json;
 use shared_types::audit::Operation;
+use shared_types::backup::BackupWork;
 use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
 use shared_types::{EventKind, InstanceId, ResourceKind};
 
 use crate::instances::journal::Journal;
-use crate::instances::store::{app_servers, instances};
+use crate::instances::store::{app_servers, backups, instances};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
@@ -21,8 +22,8 @@ use crate::resources::{ResourceError, names, password};
 /// `password_due`. App servers that exist have the earlier password in their configuration, which never changes.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if ocim did not make the account, or app servers that use it have machines
-/// and `cuts_off` is false.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if ocim did not make the account, a backup is being written, verified or restored, or app
+/// servers that use the account have machines and `cuts_off` is false.
 pub async fn rotate(
     manager: &Manager,
     actor: &Actor,
@@ -48,6 +49,13 @@ async fn store_password(
 ) -> Result<(), Refusal> {
     instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
     let account = made_account(conn, id, kind).await?;
+    if let Some(backup) = backups::at_work(conn, id).await? {
+        return Err(Refusal::Conflict(format!(
+            "Backup {} of instance {id} needs the present password until it is {}; try again then.",
+            backup.id,
+            backup.work.map_or("ready", BackupWork::participle)
+        )));
+    }
     let users = users_of(conn, id, &account).await?;
     if !users.is_empty() && !cuts_off {
         return Err(Refusal::Conflict(format!(

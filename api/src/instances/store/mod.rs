@@ -3,6 +3,7 @@
 pub mod access;
 pub mod activations;
 pub mod app_servers;
+pub mod backups;
 pub mod builds;
 mod called;
 pub mod checks;

@@ -3,13 +3,14 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::audit::Operation;
+use shared_types::backup::BackupWork;
 use shared_types::{EventKind, InstanceId};
 
 use crate::instances::builds::terminate;
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
-use crate::instances::store::{app_servers, hostnames, instances};
+use crate::instances::store::{app_servers, backups, hostnames, instances};
 use crate::instances::{Manager, Refusal, resources};
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -17,7 +18,8 @@ use crate::platform::origin::Actor;
 /// Archives an instance: its host names lead nowhere, nothing is launched. Archived already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] while an app server is being built, and while one has a machine, unless `terminates`.
+/// [`Refusal::Conflict`] while an app server is being built or a backup restored, and while an app server has a machine, unless
+/// `terminates`.
 pub async fn archive(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
@@ -28,6 +30,12 @@ pub async fn archive(
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         if row.archived_at.is_some() {
             return Ok(());
+        }
+        if let Some(backup) = backups::restoring(conn, id).await? {
+            return Err(Refusal::Conflict(format!(
+                "The databases of instance {id} are being replaced by those of backup {}; archive it when that has ended.",
+                backup.id
+            )));
         }
         let alive = app_servers::with_machines(conn, id).await?;
         if let Some(building) = alive.iter().find(|one| one.status.is_building()) {
@@ -95,10 +103,10 @@ pub async fn restore(
 }
 
 /// Deletes what an archived instance owns outside its machines; a sweep deletes what is at other servers. Returns what is
-/// deleted; nothing left: an empty list.
+/// deleted; nothing left: an empty list. Backups stay until their deletion is requested.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when `confirm` is not its domain.
+/// [`Refusal::Conflict`] while it is in use, has machines or a backup is being worked on; [`Refusal::Invalid`] when `confirm` is not its domain.
 pub async fn purge(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -119,6 +127,13 @@ pub async fn purge(
             return Err(Refusal::Conflict(format!(
                 "The machine of app server {} is still being deleted; try again in a moment.",
                 alive.id
+            )));
+        }
+        if let Some(backup) = backups::at_work(conn, id).await? {
+            return Err(Refusal::Conflict(format!(
+                "Backup {} of instance {id} is being {}; purge the instance when that has ended.",
+                backup.id,
+                backup.work.map_or("written", BackupWork::participle)
             )));
         }
         let names = hostnames::of(conn, Some(&[id])).await?;

@@ -405,6 +405,30 @@ diesel::table! {
     }
 }
 diesel::table! {
+    backups (id) {
+        id -> BigInt,
+        instance_id -> BigInt,
+        state -> Text,
+        reason -> Text,
+        created_by -> Text,
+        created -> Timestamptz,
+        ended -> Nullable<Timestamptz>,
+        pieces -> Jsonb,
+        trouble -> Nullable<Text>,
+        work -> Nullable<Text>,
+        work_by -> Nullable<Text>,
+        work_bytes -> BigInt,
+        has_page -> Bool,
+        is_replacing -> Bool,
+        claim -> BigInt,
+        claimed_until -> Nullable<Timestamptz>,
+        failures -> Integer,
+        next_try -> Nullable<Timestamptz>,
+        verified -> Nullable<Timestamptz>,
+        restored -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
     secrets (id) {
         id -> Text,
         instance_id -> Nullable<BigInt>,

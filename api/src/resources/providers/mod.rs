@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use url::Url;
 
-use super::server::{Account, Endpoint, ServerError};
+use super::server::{Account, Endpoint, Reach, ServerError};
 use super::tls::Tls;
 
 /// How to reach a server as its administrator, and how app servers do.
@@ -35,6 +35,22 @@ pub struct Administered {
     pub tls: Tls,
     /// Where app servers connect to.
     pub endpoint: Endpoint,
+}
+
+impl Administered {
+    /// How programs on this host connect: as the administrator does. Where app servers must use TLS, and the administrator does not, an
+    /// account of theirs is only admitted the way that they go.
+    fn reach(&self) -> Reach {
+        match &self.tls {
+            Tls::Off if self.endpoint.has_tls => Reach { endpoint: self.endpoint.clone(), ca_file: None },
+            Tls::Off => Reach { endpoint: self.at(false), ca_file: None },
+            Tls::Verified(ca_file) => Reach { endpoint: self.at(true), ca_file: ca_file.clone() },
+        }
+    }
+
+    fn at(&self, has_tls: bool) -> Endpoint {
+        Endpoint { host: self.host.clone(), port: self.port, has_tls }
+    }
 }
 
 /// How to reach a store of objects, and how app servers do.

@@ -8,7 +8,7 @@ use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 
 use super::{Administered, is_about_tls, words};
-use crate::resources::server::{Account, Attempt, Endpoint, ResourceServer, ServerError, limited};
+use crate::resources::server::{Account, Attempt, Endpoint, Reach, ResourceServer, ServerError, limited};
 
 /// What the administrator must be allowed to do, for messages.
 const NEEDS: &str =
@@ -25,6 +25,7 @@ const DENIED: &[u16] = &[1044, 1045, 1142, 1227, 1410, 1698];
 pub struct Mysql {
     options: mysql_async::Opts,
     endpoint: Endpoint,
+    reach: Reach,
 }
 
 impl std::fmt::Debug for Mysql {
@@ -40,6 +41,7 @@ impl Mysql {
     /// # Errors
     /// A message about the file of authorities.
     pub fn new(at: Administered) -> Result<Self, String> {
+        let reach = at.reach();
         let Administered { host, port, user, password, database: _, tls, endpoint } = at;
         let mut options = OptsBuilder::default()
             .ip_or_hostname(host)
@@ -52,7 +54,7 @@ impl Mysql {
             let ssl = SslOpts::default().with_disable_built_in_roots(true).with_root_certs(roots.collect());
             options = options.ssl_opts(Some(ssl));
         }
-        Ok(Self { options: options.into(), endpoint })
+        Ok(Self { options: options.into(), endpoint, reach })
     }
 
     async fn connect(&self) -> Result<Conn, ServerError> {
@@ -92,6 +94,10 @@ impl ResourceServer for Mysql {
 
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn reach(&self) -> Reach {
+        self.reach.clone()
     }
 
     async fn has(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {

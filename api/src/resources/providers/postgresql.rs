@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Administered, is_about_tls, words};
-use crate::resources::server::{Account, Attempt, Endpoint, ResourceServer, ServerError, limited};
+use crate::resources::server::{Account, Attempt, Endpoint, Reach, ResourceServer, ServerError, limited};
 
 /// What the administrator must be allowed to do, for messages.
 const NEEDS: &str = "the administrator needs CREATEDB and CREATEROLE";
@@ -23,6 +23,7 @@ pub struct Postgresql {
     config: Config,
     tls: MakeRustlsConnect,
     endpoint: Endpoint,
+    reach: Reach,
 }
 
 impl std::fmt::Debug for Postgresql {
@@ -38,6 +39,7 @@ impl Postgresql {
     /// # Errors
     /// A message about the file of authorities.
     pub fn new(at: Administered) -> Result<Self, String> {
+        let reach = at.reach();
         let Administered { host, port, user, password, database, tls, endpoint } = at;
         let mut config = Config::new();
         config.host(&host).port(port).user(&user).dbname(database.as_deref().unwrap_or(DATABASE));
@@ -45,7 +47,7 @@ impl Postgresql {
         if let Some(password) = password {
             config.password(password.expose_secret());
         }
-        Ok(Self { config, tls: MakeRustlsConnect::new(tls.client()?), endpoint })
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls.client()?), endpoint, reach })
     }
 
     /// A connection; the task beside it ends with the client.
@@ -88,6 +90,10 @@ impl ResourceServer for Postgresql {
 
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn reach(&self) -> Reach {
+        self.reach.clone()
     }
 
     async fn has(&self, part: ResourcePart, name: &str) -> Result<bool, ServerError> {

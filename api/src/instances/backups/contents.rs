@@ -1,0 +1,101 @@
+//! What a backup of an instance contains, and what it does not.
+
+use diesel_async::AsyncPgConnection;
+use shared_types::resource::{ResourcePart, ResourceState};
+use shared_types::{InstanceId, ResourceKind};
+
+use crate::instances::Manager;
+use crate::platform::db::DbError;
+use crate::resources::store::{self, ResourceRow};
+
+/// The kinds of servers whose databases are in backups. `instances::store::backups::schedule` names them, too.
+pub const KINDS: &[ResourceKind] = &[ResourceKind::Mysql, ResourceKind::Postgresql];
+
+/// What an instance has outside its machines, as a backup sees it.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// All its resources that are not deleted, with accounts.
+    pub rows: Vec<ResourceRow>,
+    /// Why others than those that a backup contains are in none, in words.
+    pub left_out: Vec<String>,
+}
+
+impl Contents {
+    /// The databases that a backup contains, by kind and name.
+    pub fn databases(&self) -> impl Iterator<Item = &ResourceRow> {
+        self.rows.iter().filter(|row| row.part == ResourcePart::Database && left_out(row).is_none())
+    }
+
+    /// Why no backup can be made now, and what to do; none: one can.
+    pub fn why_none(&self, manager: &Manager) -> Option<String> {
+        if manager.backups.is_none() {
+            return Some(NO_PLACE.to_owned());
+        }
+        if self.databases().next().is_some() {
+            return None;
+        }
+        Some(if self.left_out.is_empty() {
+            "The instance has no databases outside its machines, and what is on a machine is in no backup: change its settings so that \
+             its data is elsewhere (docs/databases.md)."
+                .to_owned()
+        } else {
+            format!("The instance has nothing that a backup could contain: {}.", self.left_out.join("; "))
+        })
+    }
+}
+
+/// That the settings name no place for backups, and what to do.
+pub(super) const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
+
+/// What an instance has, as a backup sees it. One query.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn of_instance(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Contents, DbError> {
+    let rows = store::of_instance(conn, id).await?;
+    let databases = rows.iter().filter(|row| row.part == ResourcePart::Database);
+    let left_out = databases.filter_map(|row| Some(format!("{}: {}", words(row), left_out(row)?))).collect();
+    Ok(Contents { rows, left_out })
+}
+
+/// A database in words: `MySQL database main`.
+pub(super) fn words(row: &ResourceRow) -> String {
+    named(row.kind, &row.name)
+}
+
+/// A database in words, by the name that the application knows it by.
+pub(super) fn named(kind: ResourceKind, name: &str) -> String {
+    format!("{} {} {name}", kind.name(), kind.unit())
+}
+
+/// Why a database is in no backup; none: it is in them.
+fn left_out(row: &ResourceRow) -> Option<&'static str> {
+    match row.kind {
+        ResourceKind::Mysql | ResourceKind::Postgresql => match row.state {
+            ResourceState::Present => None,
+            ResourceState::Wanted | ResourceState::Creating | ResourceState::Failed => {
+                Some("it is not made yet, which the next build does")
+            }
+            ResourceState::Deleting | ResourceState::Deleted => Some("it is being deleted"),
+        },
+        ResourceKind::Redis => Some("ocim makes no backups of Redis"),
+        ResourceKind::Mongodb => {
+            Some("ocim makes no backups of MongoDB yet; use mongodump, or the snapshots of its service")
+        }
+        ResourceKind::S3 | ResourceKind::Swift => {
+            Some("ocim makes no backups of files yet; use the versions or the replication of the store")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_counts_the_databases_that_a_backup_contains() {
+        let words: Vec<_> = KINDS.iter().map(|kind| format!("'{kind}'")).collect();
+        let source = include_str!("../store/backups/schedule.rs");
+        assert!(source.contains(&format!("r.kind IN ({})", words.join(", "))));
+    }
+}

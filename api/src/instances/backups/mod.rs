@@ -1,0 +1,46 @@
+//! Backups of the databases that an instance has outside its machines: requests, schedule and retention, and the work of workers.
+//! Files are written and read by [`crate::backups`].
+//!
+//! Of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A work that is requested is a
+//! column of the backup's row until it has ended, so that another worker takes it over when the claim of the first one runs out.
+
+pub mod contents;
+mod databases;
+pub mod delete;
+mod page;
+pub mod request;
+pub mod restore;
+pub mod schedule;
+pub mod verify;
+pub mod view;
+pub mod work;
+
+use diesel_async::AsyncPgConnection;
+use shared_types::backup::BackupWork;
+use shared_types::{BackupId, InstanceId};
+
+use crate::instances::Refusal;
+use crate::instances::store::backups::{self as store, BackupRow};
+
+pub use page::TEXT as RESTORING;
+
+/// A backup of an instance, which the caller has locked.
+async fn find(conn: &mut AsyncPgConnection, instance: InstanceId, id: BackupId) -> Result<BackupRow, Refusal> {
+    let row = store::find(conn, id).await?.filter(|row| row.instance_id == instance);
+    row.ok_or(Refusal::NotFound { what: "backup", id: id.0 })
+}
+
+/// Refuses a work while another one on a backup of the same instance has not ended.
+async fn refuse_second(conn: &mut AsyncPgConnection, instance: InstanceId) -> Result<(), Refusal> {
+    match store::at_work(conn, instance).await? {
+        Some(other) => Err(Refusal::Conflict(words_of_work(&other))),
+        None => Ok(()),
+    }
+}
+
+/// That something is being done with a backup, and what to do.
+fn words_of_work(row: &BackupRow) -> String {
+    let BackupRow { id, instance_id, work, .. } = row;
+    let done = work.map_or("worked on", BackupWork::participle);
+    format!("Backup {id} of instance {instance_id} is being {done}; try again when that has ended.")
+}

@@ -1,0 +1,41 @@
+//! Shows an instance's backups, and what can be done.
+
+use diesel_async::AsyncPgConnection;
+use shared_types::InstanceId;
+use shared_types::backup::InstanceBackups;
+
+use super::contents;
+use crate::instances::store::{backups, instances};
+use crate::instances::{Manager, Refusal};
+
+/// The backups of an instance, and what can be done. Three queries.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails.
+pub async fn list(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceId) -> Result<InstanceBackups, Refusal> {
+    if instances::find(conn, id).await?.is_none() {
+        return Err(Refusal::NotFound { what: "instance", id: id.0 });
+    }
+    let mut items = Vec::new();
+    for row in backups::of_instance(conn, id).await? {
+        items.push(row.into_dto()?);
+    }
+    let contents = contents::of_instance(conn, id).await?;
+    Ok(InstanceBackups {
+        items,
+        contents: contents.databases().map(contents::words).collect(),
+        why_none: contents.why_none(manager),
+        why_no_restore: why_no_restore(manager),
+        left_out: contents.left_out,
+        every_hours: manager.options.backups.every_hours,
+        keep: manager.options.backups.keep,
+    })
+}
+
+/// Why no backup can be restored or verified, and what to do; none: they can.
+pub(super) fn why_no_restore(manager: &Manager) -> Option<String> {
+    match &manager.backups {
+        None => Some(contents::NO_PLACE.to_owned()),
+        Some(backups) => backups.why_no_restore(),
+    }
+}

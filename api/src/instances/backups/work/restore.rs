@@ -1,0 +1,126 @@
+//! Restores a backup: checks all files, puts the maintenance page up, and then replaces one database after another. An attempt
+//! that was interrupted is begun again from the start.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::AsyncConnection;
+use shared_types::backup::BackupWork;
+
+use super::{Failure, Task};
+use crate::backups::{Piece, Source};
+use crate::instances::backups::contents::{Contents, named};
+use crate::instances::backups::{databases, page, restore};
+use crate::instances::store::backups::work as store;
+use crate::instances::store::instances;
+use crate::platform::logs::Line;
+use crate::resources::names;
+use crate::resources::registry::Named;
+use crate::resources::server::Attempt;
+use crate::resources::store::ResourceRow;
+
+/// How long the gateway may take to have the maintenance page.
+const PAGE_LIMIT: Duration = Duration::from_secs(60);
+
+/// A database, and the file that replaces it.
+struct Replacement<'t> {
+    piece: &'t Piece,
+    row: &'t ResourceRow,
+    server: &'t Named,
+    username: &'t str,
+    target: Source,
+}
+
+impl Task<'_> {
+    pub(super) async fn restore(&self) -> Result<(), Failure> {
+        let pieces = self.row.pieces()?;
+        for piece in &pieces {
+            let checked = self.backups.check(&self.row.at(), piece, &self.progress).await;
+            checked.map_err(|error| Failure::from(error).about(&named(piece.kind, &piece.name)))?;
+        }
+        let (contents, places) = self.places().await?;
+        let mut replacements = Vec::new();
+        for piece in &pieces {
+            let (row, server) = self.target(&contents, piece).await?;
+            let no_account = || Failure::Permanent(format!("{}: the instance has no account for it", row.words()));
+            let place = places.get(&piece.kind).ok_or_else(no_account)?;
+            let (username, target) = (place.account.username.as_str(), place.source(&piece.name, &row.remote_name));
+            replacements.push(Replacement { piece, row, server, username, target });
+        }
+        self.put_page_up().await?;
+        if !store::note_replacing(&mut *self.manager.db.conn().await?, self.claim).await? {
+            return Err(Failure::Lost);
+        }
+        for one in &replacements {
+            self.replace(one).await.map_err(|failure| failure.about(&named(one.piece.kind, &one.piece.name)))?;
+        }
+        self.restored().await
+    }
+
+    /// The database that a file replaces, and its server. Only one with a name of this installation is ever deleted.
+    async fn target<'c>(
+        &'c self,
+        contents: &'c Contents,
+        piece: &Piece,
+    ) -> Result<(&'c ResourceRow, &'c Named), Failure> {
+        let row = restore::target(self.manager, contents, piece).map_err(Failure::Permanent)?;
+        let installation = self.manager.db.installation().await?;
+        match databases::server(self.manager, row) {
+            Some(server) if names::is_ours(row.kind, &installation, &row.remote_name) => Ok((row, server)),
+            Some(_) | None => Err(Failure::Permanent(format!(
+                "{}: the name does not begin with {}, so it is not deleted",
+                row.words(),
+                names::prefix(row.kind, &installation)
+            ))),
+        }
+    }
+
+    /// Puts the maintenance page up, unless one is up, and waits until the gateway has it.
+    async fn put_page_up(&self) -> Result<(), Failure> {
+        let id = self.row.instance_id;
+        let wanted = page::put_up(&mut *self.manager.db.conn().await?, id, self.claim).await?;
+        let wanted = wanted.ok_or(Failure::Lost)?;
+        let began = Instant::now();
+        loop {
+            let row = instances::find(&mut *self.manager.db.conn().await?, id).await?;
+            if row.is_some_and(|row| row.routing_applied_generation >= wanted) {
+                return Ok(());
+            }
+            if self.progress.cancel.is_cancelled() {
+                return Err(Failure::Lost);
+            }
+            if began.elapsed() > PAGE_LIMIT {
+                return Err(Failure::Transient(format!(
+                    "the gateway has not put the maintenance page up within {} s",
+                    PAGE_LIMIT.as_secs()
+                )));
+            }
+            tokio::time::sleep(self.manager.options.poll).await;
+        }
+    }
+
+    async fn replace(&self, one: &Replacement<'_>) -> Result<(), Failure> {
+        if self.progress.cancel.is_cancelled() {
+            return Err(Failure::Lost);
+        }
+        let Replacement { piece, row, server, username, target } = one;
+        server.server.delete_database(&row.remote_name).await?;
+        server.server.make_database(&row.remote_name, username, Attempt::Again).await?;
+        self.load(piece, target).await
+    }
+
+    /// Records that the databases are replaced, and takes the page down.
+    async fn restored(&self) -> Result<(), Failure> {
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            // Before the backup: requests lock in this order.
+            instances::lock(conn, self.row.instance_id).await?;
+            if !store::end(conn, self.claim, BackupWork::Restore, None).await? {
+                return Err(Failure::Lost);
+            }
+            let words = format!("Backup {} is restored: the databases are as they were then", self.row.id);
+            self.tell(conn, Line::info(words)).await?;
+            Ok(page::take_down(conn, self.row.instance_id).await?)
+        })
+        .await
+    }
+}
