@@ -7,7 +7,7 @@ use shared_types::resource::{InstanceResources, Resource, ResourceClass};
 use std::sync::Arc;
 
 use super::ask_dialog::{Act, AskDialog};
-use super::backups::{LastBackup, is_written};
+use super::backups::{LastBackup, at_work};
 use super::confirm_field::{ConfirmField, must_type};
 use crate::api;
 use crate::state::data::Key;
@@ -27,8 +27,8 @@ pub fn PurgeDialog(
     let typed = RwSignal::new(String::new());
     let untyped = must_type(typed, domain.clone(), "Type its domain first.");
     let why_not = Memo::new(move |_| {
-        let is_writing = backups.with(|backups| backups.here().is_some_and(|all| is_written(all)));
-        if is_writing { Some("Wait until the backup is complete.") } else { untyped.get() }
+        let is_at_work = backups.with(|backups| backups.here().is_some_and(|all| at_work(all).is_some()));
+        if is_at_work { Some("Wait until the work on its backup has ended.") } else { untyped.get() }
     });
     let act: Act = Callback::new(move |_| {
         async move {
@@ -41,7 +41,7 @@ pub fn PurgeDialog(
     view! {
         <AskDialog
             title=format!("Delete data of {}?", instance.summary.name)
-            words="Permanently deletes what it owns outside its machines, and frees its host names for other instances. History and logs are kept."
+            words="Permanently deletes what it owns outside its machines, and frees its host names for other instances. History, logs and backups are kept."
             confirm="Delete data"
             is_grave=true
             has_reason=false

@@ -1,11 +1,11 @@
 //! The button that asks for a backup.
 
 use leptos::prelude::*;
-use shared_types::backup::InstanceBackups;
+use shared_types::backup::{BackupWork, InstanceBackups};
 use shared_types::{BackupId, InstanceId};
 use std::sync::Arc;
 
-use super::possible::{can_back_up, is_written};
+use super::possible::{at_work, can_back_up};
 use crate::api;
 use crate::components::{PossibleButton, Sending, Sent};
 use crate::state::data::Key;
@@ -27,7 +27,9 @@ pub(super) fn BackUpButton(
     let is_listed = move |id: BackupId| backups.with(|all| all.items.iter().any(|one| one.id == id));
     let is_busy = Signal::derive(move || {
         let is_coming = asked.get().is_some_and(|id| !is_listed(id));
-        sending.is_busy.get() || is_coming || backups.with(|all| is_written(all))
+        let is_written =
+            |all: &Arc<InstanceBackups>| at_work(all).is_some_and(|one| one.work == Some(BackupWork::Write));
+        sending.is_busy.get() || is_coming || backups.with(is_written)
     });
     let possible = Signal::derive(move || backups.with(|all| can_back_up(all)));
     let on_click = Callback::new(move |()| {

@@ -22,7 +22,7 @@ use crate::state::clock;
 use crate::ui::{Alert, Icon, Shape};
 
 pub use last::LastBackup;
-pub use possible::is_written;
+pub use possible::at_work;
 
 const COLUMNS: [&str; 5] = ["Made", "State", "Size", "Verified", "Actions"];
 
@@ -38,6 +38,7 @@ pub fn BackupsCard(
     id: InstanceId,
     /// The instance's name.
     name: Memo<String>,
+    is_archived: Memo<bool>,
     backups: Memo<Arc<InstanceBackups>>,
 ) -> impl IntoView {
     let sending = Sending::new(None);
@@ -63,7 +64,7 @@ pub fn BackupsCard(
                 <span class="right"><BackUpButton id backups sending label="Back up now"/></span>
             </header>
             <Alert why=sending.why_not/>
-            <Scope backups/>
+            <Scope is_archived backups/>
             <Rows id backups asked/>
         </section>
         {dialog}
@@ -72,11 +73,11 @@ pub fn BackupsCard(
 
 /// What a backup contains, when one is made, and what keeps backups from being made or restored.
 #[component]
-fn Scope(backups: Memo<Arc<InstanceBackups>>) -> impl IntoView {
+fn Scope(is_archived: Memo<bool>, backups: Memo<Arc<InstanceBackups>>) -> impl IntoView {
     let now = clock::now();
     let contents = Memo::new(move |_| backups.with(|all| all.contents.clone()));
     let left_out = Memo::new(move |_| backups.with(|all| all.left_out.clone()));
-    let schedule = Memo::new(move |_| backups.with(|all| words::schedule(all, now.get())));
+    let schedule = Memo::new(move |_| backups.with(|all| words::schedule(all, is_archived.get(), now.get())));
     let notes = Memo::new(move |_| backups.with(|all| words::notes(all)));
     let lines = |all: Vec<String>| all.into_iter().map(|one| view! { <div>{one}</div> }).collect_view();
     let note = |(what, why): (&'static str, String)| {

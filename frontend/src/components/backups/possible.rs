@@ -3,35 +3,28 @@
 use shared_types::app_server::Possible;
 use shared_types::backup::{Backup, BackupState, BackupWork, InstanceBackups};
 
-/// Whether one is being written, or waits for that.
-pub fn is_written(all: &InstanceBackups) -> bool {
-    is_at(all, BackupWork::Write)
+/// The backup that is being written, verified or restored, or waits for that. An instance has one at a time; deletions go on
+/// beside it.
+pub fn at_work(all: &InstanceBackups) -> Option<&Backup> {
+    let is_at_work =
+        |one: &&Backup| matches!(one.work, Some(BackupWork::Write | BackupWork::Verify | BackupWork::Restore));
+    all.items.iter().find(is_at_work)
 }
 
 pub(super) fn can_back_up(all: &InstanceBackups) -> Possible {
-    if all.why_none.is_some() {
-        return Possible::No("No backup can be made here. The card says why, and what to do.");
+    match &all.why_none {
+        Some(_) => Possible::No("No backup can be made. The card says why, and what to do."),
+        None => has_no_work(all),
     }
-    if is_at(all, BackupWork::Restore) {
-        return Possible::No("The databases are being replaced by a backup.");
-    }
-    if is_written(all) { Possible::No("A backup is being written.") } else { Possible::Yes }
 }
 
-pub(super) fn can_verify(one: &Backup, all: &InstanceBackups) -> Possible {
-    let is_readable = match all.why_no_restore {
-        Some(_) => Possible::No("Backups cannot be read here. The card says why, and what to do."),
+/// Whether it can be verified, and whether it can be restored: both read its files.
+pub(super) fn can_read(one: &Backup, all: &InstanceBackups) -> Possible {
+    let is_readable = match &all.why_no_restore {
+        Some(_) => Possible::No("Backups cannot be restored or verified. The card says why, and what to do."),
         None => Possible::Yes,
     };
-    is_complete(one).and(is_idle(one)).and(is_readable)
-}
-
-pub(super) fn can_restore(one: &Backup, all: &InstanceBackups) -> Possible {
-    let are_databases_free = match is_written(all) || is_at(all, BackupWork::Restore) {
-        true => Possible::No("Wait until the work on another backup has ended."),
-        false => Possible::Yes,
-    };
-    can_verify(one, all).and(are_databases_free)
+    is_complete(one).and(is_idle(one)).and(is_readable).and(has_no_work(all))
 }
 
 pub(super) fn can_delete(one: &Backup) -> Possible {
@@ -56,8 +49,13 @@ const fn is_idle(one: &Backup) -> Possible {
     }
 }
 
-fn is_at(all: &InstanceBackups, work: BackupWork) -> bool {
-    all.items.iter().any(|one| one.work == Some(work))
+fn has_no_work(all: &InstanceBackups) -> Possible {
+    match at_work(all).and_then(|one| one.work) {
+        Some(BackupWork::Write) => Possible::No("A backup is being written."),
+        Some(BackupWork::Verify) => Possible::No("A backup is being verified."),
+        Some(BackupWork::Restore) => Possible::No("The databases are being replaced by a backup."),
+        Some(BackupWork::Delete) | None => Possible::Yes,
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +66,8 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn with(work: Option<BackupWork>) -> (Backup, InstanceBackups) {
+    /// A complete backup, beside which this is being done with another one.
+    fn beside(work: Option<BackupWork>) -> (Backup, InstanceBackups) {
         let complete = samples::complete(2, DateTime::default());
         let other = Backup { work, ..samples::complete(1, DateTime::default()) };
         let items = vec![complete.clone(), other];
@@ -76,51 +75,44 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_is_made_unless_one_is_written_or_replaces_the_databases() {
+    fn an_instance_has_one_work_at_a_time_and_deletions_beside_it() {
         for (work, is_possible) in [
             (None, true),
             (Some(BackupWork::Write), false),
-            (Some(BackupWork::Verify), true),
+            (Some(BackupWork::Verify), false),
             (Some(BackupWork::Restore), false),
             (Some(BackupWork::Delete), true),
         ] {
-            assert_eq!(can_back_up(&with(work).1) == Possible::Yes, is_possible, "{work:?}");
+            let (complete, all) = beside(work);
+            assert_eq!(can_back_up(&all) == Possible::Yes, is_possible, "{work:?}");
+            assert_eq!(can_read(&complete, &all) == Possible::Yes, is_possible, "{work:?}");
+            assert_eq!(can_delete(&complete), Possible::Yes, "{work:?}");
+            assert_eq!(at_work(&all).is_none(), is_possible, "{work:?}");
         }
-        let nowhere = InstanceBackups { why_none: Some("Set a directory.".into()), ..samples::possible() };
-        assert!(can_back_up(&nowhere).why_not().is_some());
     }
 
     #[test]
     fn only_a_complete_backup_that_nothing_is_done_with_is_read() {
-        let (complete, all) = with(None);
-        assert_eq!((can_verify(&complete, &all), can_restore(&complete, &all)), (Possible::Yes, Possible::Yes));
+        let (complete, all) = beside(None);
         for state in [BackupState::Writing, BackupState::Failed] {
             let one = Backup { state, ..complete.clone() };
-            assert!(can_verify(&one, &all).why_not().is_some(), "{state:?}");
-            assert!(can_restore(&one, &all).why_not().is_some(), "{state:?}");
+            assert!(can_read(&one, &all).why_not().is_some(), "{state:?}");
         }
         for work in BackupWork::ALL.iter().copied() {
             let one = Backup { work: Some(work), ..complete.clone() };
-            let answers = [can_verify(&one, &all), can_restore(&one, &all), can_delete(&one)];
-            assert!(answers.iter().all(|possible| possible.why_not().is_some()), "{work:?}");
+            assert!(can_read(&one, &all).why_not().is_some(), "{work:?}");
+            assert!(can_delete(&one).why_not().is_some(), "{work:?}");
         }
-        let without_key = InstanceBackups { why_no_restore: Some("Name the key.".into()), ..all };
-        assert!(can_verify(&complete, &without_key).why_not().is_some());
-        assert!(can_restore(&complete, &without_key).why_not().is_some());
-        assert_eq!(can_delete(&complete), Possible::Yes);
     }
 
     #[test]
-    fn a_restore_waits_for_the_work_that_needs_the_databases() {
-        for (work, is_possible) in [
-            (BackupWork::Write, false),
-            (BackupWork::Verify, true),
-            (BackupWork::Restore, false),
-            (BackupWork::Delete, true),
-        ] {
-            let (complete, all) = with(Some(work));
-            assert_eq!(can_restore(&complete, &all) == Possible::Yes, is_possible, "{work:?}");
-            assert_eq!(can_verify(&complete, &all), Possible::Yes, "{work:?}");
-        }
+    fn what_keeps_all_backups_from_being_made_or_read_does_not_keep_them_from_being_deleted() {
+        let (complete, all) = beside(None);
+        let nowhere = InstanceBackups { why_none: Some("Set a directory.".into()), ..all.clone() };
+        assert!(can_back_up(&nowhere).why_not().is_some());
+        assert_eq!(can_read(&complete, &nowhere), Possible::Yes);
+        let without_key = InstanceBackups { why_no_restore: Some("Name the key.".into()), ..all };
+        assert!(can_read(&complete, &without_key).why_not().is_some());
+        assert_eq!((can_back_up(&without_key), can_delete(&complete)), (Possible::Yes, Possible::Yes));
     }
 }

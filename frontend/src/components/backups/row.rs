@@ -7,7 +7,7 @@ use shared_types::backup::{Backup, InstanceBackups};
 use shared_types::{InstanceId, Role};
 use std::sync::Arc;
 
-use super::possible::{can_delete, can_restore, can_verify};
+use super::possible::{can_delete, can_read};
 use super::{Asked, words};
 use crate::api;
 use crate::components::PossibleButton;
@@ -87,19 +87,18 @@ fn Buttons(
     });
     let restore = Callback::new(move |()| asked.set(Some(Asked::Restore(backup.get_untracked()))));
     let delete = Callback::new(move |()| asked.set(Some(Asked::Delete(backup.get_untracked()))));
-    let verifiable = Signal::derive(move || backups.with(|all| backup.with(|one| can_verify(one, all))));
-    let restorable = Signal::derive(move || backups.with(|all| backup.with(|one| can_restore(one, all))));
+    let readable = Signal::derive(move || backups.with(|all| backup.with(|one| can_read(one, all))));
     let deletable = Signal::derive(move || backup.with(can_delete));
     view! {
         <PossibleButton
-            possible=verifiable
+            possible=readable
             is_busy=is_asking
             shape=Shape::Check
             label="Verify"
             hint="Loads it into databases made for this, looks for all tables, and deletes them."
             on_click=verify
         />
-        <PossibleButton possible=restorable role=Role::Admin shape=Shape::Undo label="Restore…" on_click=restore/>
+        <PossibleButton possible=readable role=Role::Admin shape=Shape::Undo label="Restore…" on_click=restore/>
         <PossibleButton possible=deletable role=Role::Admin shape=Shape::Trash label="Delete…" on_click=delete/>
     }
 }

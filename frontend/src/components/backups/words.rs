@@ -62,21 +62,31 @@ pub(super) fn reason(one: &Backup) -> String {
 }
 
 /// Whether backups are made by a schedule, how many of these are kept, and when the next one is due.
-pub(super) fn schedule(all: &InstanceBackups, now: DateTime<Utc>) -> String {
+pub(super) fn schedule(all: &InstanceBackups, is_archived: bool, now: DateTime<Utc>) -> String {
     let Some(hours) = all.every_hours else {
-        return "None. A backup is made when a person or a program asks for it.".to_owned();
+        return "None: backups are made on request. OCIM_BACKUP_EVERY sets a schedule for all instances.".to_owned();
     };
-    let pause = TimeDelta::hours(i64::from(hours));
     let kept = if all.keep == 1 { "newest one is".to_owned() } else { format!("newest {} are", all.keep) };
     let rule = format!("{}; of these backups the {kept} kept.", every(hours));
+    if is_archived {
+        return format!("{rule} None is made while the instance is archived.");
+    }
     if all.why_none.is_some() {
         return rule;
     }
-    let last = all.items.iter().find(|one| one.reason == BackupReason::Scheduled);
-    match last.map(|last| last.created + pause - now).filter(|left| *left > TimeDelta::zero()) {
+    match due(all, hours).map(|due| due - now).filter(|left| *left > TimeDelta::zero()) {
         Some(left) => format!("{rule} The next one is due in {}.", span_closely(left)),
         None => format!("{rule} The next one is due now."),
     }
+}
+
+/// When the next scheduled backup is due: counted from the last complete one, and after a failure an hour later at the earliest.
+fn due(all: &InstanceBackups, hours: u32) -> Option<DateTime<Utc>> {
+    let scheduled =
+        |state| all.items.iter().find(move |one| one.reason == BackupReason::Scheduled && one.state == state);
+    let by_rule = scheduled(BackupState::Complete).map(|one| one.created + TimeDelta::hours(i64::from(hours)));
+    let by_failure = scheduled(BackupState::Failed).and_then(|one| one.ended).map(|ended| ended + TimeDelta::hours(1));
+    by_rule.into_iter().chain(by_failure).max()
 }
 
 fn every(hours: u32) -> String {
@@ -173,25 +183,35 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_counts_from_the_last_backup_that_it_made() {
-        assert!(schedule(&possible(), now()).starts_with("None."));
+    fn the_schedule_says_when_the_next_backup_is_due() {
+        let said = |all: &InstanceBackups| schedule(all, false, now());
+        assert!(said(&possible()).starts_with("None: "));
         let daily = InstanceBackups { every_hours: Some(24), ..possible() };
-        assert_eq!(
-            schedule(&daily, now()),
-            "Every day; of these backups the newest 7 are kept. The next one is due now."
-        );
+        assert_eq!(said(&daily), "Every day; of these backups the newest 7 are kept. The next one is due now.");
         let one = |id, hours, reason| Backup { reason, ..complete(id, now() - TimeDelta::hours(hours)) };
         let items = vec![one(2, 1, BackupReason::Requested), one(1, 3, BackupReason::Scheduled)];
         let made = InstanceBackups { items, every_hours: Some(6), keep: 1, ..possible() };
-        assert_eq!(
-            schedule(&made, now()),
-            "Every 6 hours; of these backups the newest one is kept. The next one is due in 3 h."
-        );
-        let late = schedule(&made, now() + TimeDelta::hours(4));
+        let expected = "Every 6 hours; of these backups the newest one is kept. The next one is due in 3 h.";
+        assert_eq!(said(&made), expected, "one on request does not count");
+        let late = schedule(&made, false, now() + TimeDelta::hours(4));
         assert!(late.ends_with("The next one is due now."), "{late}");
-        assert_eq!([1, 24, 30, 72].map(every), ["Every hour", "Every day", "Every 30 hours", "Every 3 days"]);
+        let archived = schedule(&made, true, now());
+        assert!(archived.ends_with("None is made while the instance is archived."), "{archived}");
         let impossible = InstanceBackups { why_none: Some("no directory".into()), ..made };
-        assert!(!schedule(&impossible, now()).contains("due"));
+        assert!(!said(&impossible).contains("due"));
+        assert_eq!([1, 24, 30, 72].map(every), ["Every hour", "Every day", "Every 30 hours", "Every 3 days"]);
+    }
+
+    #[test]
+    fn a_scheduled_backup_that_failed_is_due_again_in_an_hour() {
+        let at = |id, state, minutes| {
+            let created = now() - TimeDelta::minutes(minutes);
+            Backup { state, reason: BackupReason::Scheduled, ended: Some(created), ..complete(id, created) }
+        };
+        let items = vec![at(2, BackupState::Failed, 20), at(1, BackupState::Complete, 24 * 60)];
+        let all = InstanceBackups { items, every_hours: Some(24), ..possible() };
+        let said = schedule(&all, false, now());
+        assert!(said.ends_with("The next one is due in 40 min."), "{said}");
     }
 
     #[test]
@@ -203,7 +223,7 @@ mod tests {
         let items = vec![complete(1, now())];
         let unreadable = InstanceBackups { items, why_no_restore: no_restore, ..possible() };
         let expected = ("Backups cannot be restored or verified here.", "Name the key.".to_owned());
-        assert_eq!(notes(&unreadable), [expected.clone()]);
+        assert_eq!(notes(&unreadable), [expected]);
         let both = InstanceBackups { why_none: none, ..unreadable };
         assert_eq!(notes(&both).len(), 2, "there are backups, so that both matter");
     }

@@ -25,7 +25,7 @@ pub(super) fn cards() -> AnyView {
         let all = Arc::new(all);
         let (id, name) = (InstanceId(7), Memo::new(|_| "Astronomy Academy".to_owned()));
         let backups = Memo::new(move |_| Arc::clone(&all));
-        view! { <BackupsCard id name backups/> }
+        view! { <BackupsCard id name is_archived=Memo::new(|_| false) backups/> }
     };
     let cards = [every_state, impossible, unreadable, backup_samples::possible()].map(card);
     view! { <div class="stack">{cards.collect_view()}</div> }.into_any()

@@ -22,13 +22,14 @@ use crate::state::state;
 pub fn DataTab(instance: Memo<Arc<Instance>>) -> impl IntoView {
     let id = instance.with_untracked(|instance| instance.summary.id);
     let name = Memo::new(move |_| instance.with(|instance| instance.summary.name.clone()));
+    let is_archived = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_some()));
     let data = state().data;
     let (resources, backups) = (data.resources(id), data.backups(id));
     view! {
         <div class="stack">
             <PlaceCard instance/>
             {when_here(resources, move |resources| view! { <Kinds instance resources/> }.into_any())}
-            {when_here(backups, move |backups| view! { <BackupsCard id name backups/> }.into_any())}
+            {when_here(backups, move |backups| view! { <BackupsCard id name is_archived backups/> }.into_any())}
         </div>
     }
 }
