@@ -57,6 +57,7 @@ test('back up, change a row, restore, and find the row as before', async ({ page
 
   const built = await api.build(instance.id);
   expect(built.status).toBe('running');
+  await api.activate(built.id);
   const login = await loginOf(api, instance);
   postgres.run(login, "CREATE TABLE rocks (name TEXT PRIMARY KEY, age TEXT); INSERT INTO rocks VALUES ('gneiss', 'as it was')");
 
@@ -86,6 +87,7 @@ test('back up, change a row, restore, and find the row as before', async ({ page
       'The files of the backup are checked.',
       'Visitors get the maintenance page.',
       'What was written since',
+      'When all are complete,',
     ]);
     const button = dialog.getByRole('button', { name: 'Restore' });
     await dialog.getByLabel('to confirm').fill('Geology');

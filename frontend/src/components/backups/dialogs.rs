@@ -60,6 +60,7 @@ pub(super) fn RestoreDialog(
                     "The present databases are replaced. "
                     <b>"What was written since " {at} " (" {move || ago(created, now.get())} ") is lost."</b>
                 </li>
+                <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
             </ol>
             <p>"App servers keep running meanwhile."</p>
             {left_out}

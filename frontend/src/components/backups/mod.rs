@@ -65,7 +65,7 @@ pub fn BackupsCard(
             </header>
             <Alert why=sending.why_not/>
             <Scope is_archived backups/>
-            <Rows id backups asked/>
+            <Rows id backups is_archived asked/>
         </section>
         {dialog}
     }
@@ -108,7 +108,12 @@ fn Scope(is_archived: Memo<bool>, backups: Memo<Arc<InstanceBackups>>) -> impl I
 }
 
 #[component]
-fn Rows(id: InstanceId, backups: Memo<Arc<InstanceBackups>>, asked: RwSignal<Option<Asked>>) -> impl IntoView {
+fn Rows(
+    id: InstanceId,
+    backups: Memo<Arc<InstanceBackups>>,
+    is_archived: Memo<bool>,
+    asked: RwSignal<Option<Asked>>,
+) -> impl IntoView {
     let ids = Memo::new(move |_| backups.with(|all| all.items.iter().map(|one| one.id).collect::<Vec<_>>()));
     let is_empty = Memo::new(move |_| ids.with(Vec::is_empty));
     // The roles are repeated because browsers drop those of a table that is not displayed as one.
@@ -125,7 +130,7 @@ fn Rows(id: InstanceId, backups: Memo<Arc<InstanceBackups>>, asked: RwSignal<Opt
                 </thead>
                 <tbody role="rowgroup">
                     <For each=move || ids.get() key=|id| *id let:one>
-                        {backup_of(backups, one).map(|backup| view! { <Row id backup backups asked/> })}
+                        {backup_of(backups, one).map(|backup| view! { <Row id backup backups is_archived asked/> })}
                     </For>
                 </tbody>
             </table>

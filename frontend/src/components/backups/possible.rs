@@ -18,8 +18,15 @@ pub(super) fn can_back_up(all: &InstanceBackups) -> Possible {
     }
 }
 
-/// Whether it can be verified, and whether it can be restored: both read its files.
-pub(super) fn can_read(one: &Backup, all: &InstanceBackups) -> Possible {
+pub(super) fn can_restore(one: &Backup, all: &InstanceBackups, is_archived: bool) -> Possible {
+    let is_in_use = match is_archived {
+        true => Possible::No("The instance is archived. Restore the instance first."),
+        false => Possible::Yes,
+    };
+    can_verify(one, all).and(is_in_use)
+}
+
+pub(super) fn can_verify(one: &Backup, all: &InstanceBackups) -> Possible {
     let is_readable = match &all.why_no_restore {
         Some(_) => Possible::No("Backups cannot be restored or verified. The card says why, and what to do."),
         None => Possible::Yes,
@@ -85,7 +92,7 @@ mod tests {
         ] {
             let (complete, all) = beside(work);
             assert_eq!(can_back_up(&all) == Possible::Yes, is_possible, "{work:?}");
-            assert_eq!(can_read(&complete, &all) == Possible::Yes, is_possible, "{work:?}");
+            assert_eq!(can_verify(&complete, &all) == Possible::Yes, is_possible, "{work:?}");
             assert_eq!(can_delete(&complete), Possible::Yes, "{work:?}");
             assert_eq!(at_work(&all).is_none(), is_possible, "{work:?}");
         }
@@ -96,13 +103,22 @@ mod tests {
         let (complete, all) = beside(None);
         for state in [BackupState::Writing, BackupState::Failed] {
             let one = Backup { state, ..complete.clone() };
-            assert!(can_read(&one, &all).why_not().is_some(), "{state:?}");
+            assert!(can_verify(&one, &all).why_not().is_some(), "{state:?}");
         }
         for work in BackupWork::ALL.iter().copied() {
             let one = Backup { work: Some(work), ..complete.clone() };
-            assert!(can_read(&one, &all).why_not().is_some(), "{work:?}");
+            assert!(can_verify(&one, &all).why_not().is_some(), "{work:?}");
             assert!(can_delete(&one).why_not().is_some(), "{work:?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_restored_where_the_instance_is_archived() {
+        let (complete, all) = beside(None);
+        assert_eq!(can_restore(&complete, &all, false), Possible::Yes);
+        assert!(can_restore(&complete, &all, true).why_not().is_some());
+        let (complete, all) = beside(Some(BackupWork::Verify));
+        assert_eq!(can_restore(&complete, &all, false), Possible::No("A backup is being verified."));
     }
 
     #[test]
@@ -110,9 +126,9 @@ mod tests {
         let (complete, all) = beside(None);
         let nowhere = InstanceBackups { why_none: Some("Set a directory.".into()), ..all.clone() };
         assert!(can_back_up(&nowhere).why_not().is_some());
-        assert_eq!(can_read(&complete, &nowhere), Possible::Yes);
+        assert_eq!(can_verify(&complete, &nowhere), Possible::Yes);
         let without_key = InstanceBackups { why_no_restore: Some("Name the key.".into()), ..all };
-        assert!(can_read(&complete, &without_key).why_not().is_some());
+        assert!(can_verify(&complete, &without_key).why_not().is_some());
         assert_eq!((can_back_up(&without_key), can_delete(&complete)), (Possible::Yes, Possible::Yes));
     }
 }

@@ -7,7 +7,7 @@ use shared_types::backup::{Backup, InstanceBackups};
 use shared_types::{InstanceId, Role};
 use std::sync::Arc;
 
-use super::possible::{can_delete, can_read};
+use super::possible::{can_delete, can_restore, can_verify};
 use super::{Asked, words};
 use crate::api;
 use crate::components::PossibleButton;
@@ -21,6 +21,7 @@ pub(super) fn Row(
     id: InstanceId,
     backup: Memo<Backup>,
     backups: Memo<Arc<InstanceBackups>>,
+    is_archived: Memo<bool>,
     asked: RwSignal<Option<Asked>>,
 ) -> impl IntoView {
     let created = backup.with_untracked(|one| one.created);
@@ -44,7 +45,7 @@ pub(super) fn Row(
                 <small>{move || backup.with(words::databases)}</small>
             </td>
             <td role="cell" class="proof">{proof} {last_restore}</td>
-            <td role="cell" class="acts"><Buttons id backup backups asked/></td>
+            <td role="cell" class="acts"><Buttons id backup backups is_archived asked/></td>
         </tr>
     }
 }
@@ -70,6 +71,7 @@ fn Buttons(
     id: InstanceId,
     backup: Memo<Backup>,
     backups: Memo<Arc<InstanceBackups>>,
+    is_archived: Memo<bool>,
     asked: RwSignal<Option<Asked>>,
 ) -> impl IntoView {
     let state = state();
@@ -87,18 +89,20 @@ fn Buttons(
     });
     let restore = Callback::new(move |()| asked.set(Some(Asked::Restore(backup.get_untracked()))));
     let delete = Callback::new(move |()| asked.set(Some(Asked::Delete(backup.get_untracked()))));
-    let readable = Signal::derive(move || backups.with(|all| backup.with(|one| can_read(one, all))));
+    let verifiable = Signal::derive(move || backups.with(|all| backup.with(|one| can_verify(one, all))));
+    let restorable =
+        Signal::derive(move || backups.with(|all| backup.with(|one| can_restore(one, all, is_archived.get()))));
     let deletable = Signal::derive(move || backup.with(can_delete));
     view! {
         <PossibleButton
-            possible=readable
+            possible=verifiable
             is_busy=is_asking
             shape=Shape::Check
             label="Verify"
             hint="Loads it into databases made for this, looks for all tables, and deletes them."
             on_click=verify
         />
-        <PossibleButton possible=readable role=Role::Admin shape=Shape::Undo label="Restore…" on_click=restore/>
+        <PossibleButton possible=restorable role=Role::Admin shape=Shape::Undo label="Restore…" on_click=restore/>
         <PossibleButton possible=deletable role=Role::Admin shape=Shape::Trash label="Delete…" on_click=delete/>
     }
 }
