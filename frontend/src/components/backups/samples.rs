@@ -41,6 +41,14 @@ pub fn possible() -> InstanceBackups {
     }
 }
 
+/// Two complete backups of a daily schedule, with which nothing is done.
+pub fn idle(now: DateTime<Utc>) -> InstanceBackups {
+    let at = |id, hours| complete(id, now - TimeDelta::hours(hours));
+    let verified = Some(now - TimeDelta::hours(2));
+    let items = vec![Backup { verified, reason: BackupReason::Scheduled, ..at(2, 3) }, at(1, 50)];
+    InstanceBackups { items, every_hours: Some(24), ..possible() }
+}
+
 /// A backup in each state, with each work, the newest first.
 pub fn every_state(now: DateTime<Utc>) -> InstanceBackups {
     let at = |id, hours| complete(id, now - TimeDelta::hours(hours));

@@ -27,6 +27,6 @@ pub(super) fn cards() -> AnyView {
         let backups = Memo::new(move |_| Arc::clone(&all));
         view! { <BackupsCard id name is_archived=Memo::new(|_| false) backups/> }
     };
-    let cards = [every_state, impossible, unreadable, backup_samples::possible()].map(card);
+    let cards = [every_state, backup_samples::idle(Utc::now()), impossible, unreadable].map(card);
     view! { <div class="stack">{cards.collect_view()}</div> }.into_any()
 }
