@@ -139,7 +139,7 @@ test.describe('without the key that decrypts', () => {
     await page.goto(`/instances/${instance.id}/data`);
     await signIn(page, program);
     const note = card(page).getByRole('note', { name: 'Backups cannot be restored or verified here.' });
-    await expect(note).toContainText('OCIM_BACKUP_IDENTITY_FILE');
+    await expect(note).toContainText('No file of private keys is set.');
     await backUp(page).click();
     await expect(rows(page).first()).toContainText('Complete', WORKED);
     for (const name of ['Verify', 'Restore…']) {

@@ -62,7 +62,7 @@ pub(super) fn RestoreDialog(
                 </li>
                 <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
             </ol>
-            <p>"App servers keep running meanwhile."</p>
+            <p>"App servers keep running meanwhile, with their background workers. If what the databases hold now may be needed, make a backup first."</p>
             {left_out}
             <ConfirmField wanted=name typed/>
         </AskDialog>
