@@ -258,10 +258,11 @@ async fn a_restore_is_confirmed_by_the_name_of_the_instance() {
         view! { <ocim_web::DesignPage/> }
     });
     settle().await;
-    let buttons = stage.query_selector_all("[aria-label=Backups] tbody button[aria-disabled=false]").unwrap();
-    let buttons = (0..buttons.length()).map(|place| buttons.get(place).unwrap().unchecked_into::<HtmlElement>());
-    buttons.into_iter().find(|button| button.text_content().unwrap() == "Restore…").unwrap().click();
+    let restore = "[aria-label=Backups] tbody button:nth-of-type(2)[aria-disabled=false]";
+    find(&stage, restore).unwrap().unchecked_into::<HtmlElement>().click();
     settle().await;
+    let title = find(&stage, "dialog h1").unwrap().text_content().unwrap();
+    assert!(title.starts_with("Restore the backup of "), "{title}");
     let is_disabled =
         || find(&stage, "dialog button.danger").unwrap().get_attribute("aria-disabled").unwrap() == "true";
     let input = find(&stage, "dialog input").unwrap().unchecked_into::<web_sys::HtmlInputElement>();
