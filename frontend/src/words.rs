@@ -79,6 +79,14 @@ where
     format!("{} {}", clock(time, now, zone), zone_name(offset))
 }
 
+/// The local time to the minute, with the year: “26 Nov 2026, 15:04”.
+pub fn exact<Zone: TimeZone>(time: DateTime<Utc>, zone: &Zone) -> String
+where
+    Zone::Offset: std::fmt::Display,
+{
+    time.with_timezone(zone).format("%-d %b %Y, %H:%M").to_string()
+}
+
 /// The name of a zone by its offset from UTC in seconds.
 fn zone_name(offset: i32) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
@@ -264,6 +272,7 @@ mod tests {
         assert_eq!(clock(at("2026-03-20T15:04:59Z"), now, &Utc), "15:04");
         assert_eq!(clock(at("2026-03-21T00:04:00Z"), now, &Utc), "21 Mar 00:04");
         assert_eq!(clock_in_zone(at("2026-03-20T15:04:59Z"), now, &Utc), "15:04 UTC");
+        assert_eq!(exact(at("2026-03-02T05:04:59Z"), &Utc), "2 Mar 2026, 05:04");
         assert_eq!([7200, -12_600, 20_700].map(zone_name), ["UTC+2", "UTC-3:30", "UTC+5:45"]);
         assert_eq!(left(at("2026-03-20T12:02:30Z"), now), "about 2 min left");
         assert_eq!(left(at("2026-03-20T12:00:30Z"), now), "less than a minute left");

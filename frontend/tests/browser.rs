@@ -238,10 +238,38 @@ async fn the_page_of_the_design_has_every_part() {
         "[aria-label=Editor] textarea",
         "[aria-label=Differences] .plus",
         "[aria-label=Log] .line.bad.named",
+        "[aria-label=Backups] tbody .label.busy",
+        "[aria-label=Backups] tbody .label.bad ~ .why",
+        "[aria-label=Backups] [role=note]",
     ] {
         assert!(find(&stage, part).is_some(), "{part}");
     }
     find(&stage, "[aria-label=Dialog] button").unwrap().unchecked_into::<HtmlElement>().click();
     settle().await;
     assert!(find(&stage, "dialog").unwrap().matches(":modal").unwrap());
+}
+
+#[wasm_bindgen_test]
+async fn a_restore_is_confirmed_by_the_name_of_the_instance() {
+    let stage = stage();
+    let _mounted = mount_to(stage.clone(), || {
+        Location::provide();
+        State::provide();
+        view! { <ocim_web::DesignPage/> }
+    });
+    settle().await;
+    let restore = "[aria-label=Backups] tbody button:nth-of-type(2)[aria-disabled=false]";
+    find(&stage, restore).unwrap().unchecked_into::<HtmlElement>().click();
+    settle().await;
+    let title = find(&stage, "dialog h1").unwrap().text_content().unwrap();
+    assert!(title.starts_with("Restore the backup of "), "{title}");
+    let is_disabled =
+        || find(&stage, "dialog button.danger").unwrap().get_attribute("aria-disabled").unwrap() == "true";
+    let input = find(&stage, "dialog input").unwrap().unchecked_into::<web_sys::HtmlInputElement>();
+    for (text, refuses) in [("", true), ("astronomy academy", true), ("Astronomy Academy", false)] {
+        input.set_value(text);
+        input.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+        settle().await;
+        assert_eq!(is_disabled(), refuses, "{text:?}");
+    }
 }

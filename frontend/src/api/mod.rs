@@ -4,6 +4,7 @@ pub mod account;
 pub mod activity;
 pub mod app_servers;
 pub mod auth;
+pub mod backups;
 mod error;
 pub mod events;
 pub mod instances;

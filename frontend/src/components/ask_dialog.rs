@@ -33,6 +33,9 @@ pub fn AskDialog(
     /// What the success notice is about.
     #[prop(default = About::Other)]
     about: About,
+    /// Why it cannot be confirmed yet; none if it can.
+    #[prop(optional, into)]
+    why_not: Signal<Option<&'static str>>,
     act: Act,
     /// Called when the dialog is to be closed.
     on_close: Callback<()>,
@@ -68,7 +71,7 @@ pub fn AskDialog(
             </div>
             <footer>
                 <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <BusyButton label=confirm is_busy class=if is_grave { "danger" } else { "primary" } on_click/>
+                <BusyButton label=confirm is_busy why_not class=if is_grave { "danger" } else { "primary" } on_click/>
             </footer>
         </Dialog>
     }

@@ -1,15 +1,17 @@
 //! Purging an archived instance: deletes what it still owns outside its machines.
 
+use futures::FutureExt;
 use leptos::prelude::*;
 use shared_types::Instance;
 use shared_types::resource::{InstanceResources, Resource, ResourceClass};
 use std::sync::Arc;
 
-use super::sending::{Sending, Sent};
+use super::ask_dialog::{Act, AskDialog};
+use super::backups::{LastBackup, at_work};
+use super::confirm_field::{ConfirmField, must_type};
 use crate::api;
 use crate::state::data::Key;
 use crate::state::state;
-use crate::ui::{Alert, BusyButton, Dialog};
 use crate::words;
 
 /// Deletes what an archived instance owns, once its domain has been typed.
@@ -19,45 +21,38 @@ pub fn PurgeDialog(
     /// Called when the dialog is to be closed.
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let state = state();
+    let data = state().data;
     let (id, domain) = (instance.summary.id, instance.summary.domain.clone());
+    let (resources, backups) = (data.resources(id), data.backups(id));
     let typed = RwSignal::new(String::new());
-    let (sending, why_not) = (Sending::new(None), must_type(typed, domain.clone()));
-    let is_busy = sending.is_busy;
-    let purge = move |()| {
-        let request = async move {
+    let untyped = must_type(typed, domain.clone(), "Type its domain first.");
+    let why_not = Memo::new(move |_| {
+        let is_at_work = backups.with(|backups| backups.here().is_some_and(|all| at_work(all).is_some()));
+        if is_at_work { Some("Wait until the work on its backup has ended.") } else { untyped.get() }
+    });
+    let act: Act = Callback::new(move |_| {
+        async move {
             let answer = api::instances::purge(id, typed.get_untracked()).await;
-            state.data.refresh(Key::Instance(id));
-            answer
-        };
-        sending.send(request, move |sent| {
-            if let Sent::Done(purged) = sent {
-                state.toasts.success(deleted_words(&purged.deleted));
-            }
-            on_close.run(());
-        });
-    };
-    let resources = state.data.resources(id);
-    let title = format!("Delete data of {}?", instance.summary.name);
+            data.refresh(Key::Instance(id));
+            answer.map(|purged| deleted_words(&purged.deleted))
+        }
+        .boxed_local()
+    });
     view! {
-        <Dialog label=title.clone() is_busy on_close>
-            <header>
-                <h1>{title}</h1>
-                <p>"Permanently deletes what it owns outside its machines, and frees its host names for other instances. History and logs are kept."</p>
-            </header>
-            <div class="body">
-                {move || resources.get().here().map(|resources| view! { <WhatGoes resources=Arc::clone(resources)/> })}
-                <label class="ask">
-                    <span>"Type " <span class="mono">{domain}</span> " to confirm"</span>
-                    <input type="text" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="253" bind:value=typed/>
-                </label>
-                <Alert why=sending.why_not/>
-            </div>
-            <footer>
-                <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <BusyButton label="Delete data" class="danger" is_busy why_not on_click=purge/>
-            </footer>
-        </Dialog>
+        <AskDialog
+            title=format!("Delete data of {}?", instance.summary.name)
+            words="Permanently deletes what it owns outside its machines, and frees its host names for other instances. History, logs and backups are kept."
+            confirm="Delete data"
+            is_grave=true
+            has_reason=false
+            why_not
+            act
+            on_close
+        >
+            {move || resources.get().here().map(|resources| view! { <WhatGoes resources=Arc::clone(resources)/> })}
+            <LastBackup id fetched=backups/>
+            <ConfirmField wanted=domain typed/>
+        </AskDialog>
     }
 }
 
@@ -88,11 +83,6 @@ fn gone_words(one: &Resource) -> String {
     let server = one.server.as_ref().map(|server| format!(" at {server}")).unwrap_or_default();
     let size = one.size_bytes.map(|bytes| format!(", {}", words::resource::bytes(bytes))).unwrap_or_default();
     format!("{kind}: {title} ({}){server}{size}", one.remote_name)
-}
-
-/// Why the button is disabled: until the typed text is the domain.
-fn must_type(typed: RwSignal<String>, domain: String) -> Memo<Option<&'static str>> {
-    Memo::new(move |_| typed.with(|typed| *typed != domain).then_some("Type its domain first."))
 }
 
 fn deleted_words(deleted: &[String]) -> String {

@@ -8,6 +8,7 @@ mod activations;
 mod activity;
 mod app_server;
 mod archived;
+mod backups;
 mod counts;
 mod credentials;
 mod expiring;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use shared_types::app_server::Activation;
+use shared_types::backup::InstanceBackups;
 use shared_types::ids::PullRequestId;
 use shared_types::machine::ServerCount;
 use shared_types::queue::Queue;
@@ -86,6 +88,7 @@ pub struct Data {
     wanted_activities: StoredValue<(ActivityFilter, usize)>,
     access: Kept<AppServerId, AppServerAccess>,
     resources: Kept<InstanceId, InstanceResources>,
+    backups: Kept<InstanceId, InstanceBackups>,
     tokens: Kept<(), Vec<Token>>,
     ssh_keys: Kept<(), Vec<SshKey>>,
     sessions: Kept<(), Vec<Browser>>,
@@ -125,6 +128,7 @@ impl Data {
             wanted_activities: StoredValue::default(),
             access: RwSignal::default(),
             resources: RwSignal::default(),
+            backups: RwSignal::default(),
             tokens: RwSignal::default(),
             ssh_keys: RwSignal::default(),
             sessions: RwSignal::default(),
@@ -156,6 +160,7 @@ impl Data {
         self.activities.update(HashMap::clear);
         self.access.update(HashMap::clear);
         self.resources.update(HashMap::clear);
+        self.backups.update(HashMap::clear);
         self.tokens.update(HashMap::clear);
         self.ssh_keys.update(HashMap::clear);
         self.sessions.update(HashMap::clear);

@@ -220,8 +220,9 @@ fn concerns(event: &Event) -> Vec<Key> {
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
-            let resources = event.instance_id.map(Key::Resources);
-            instance.into_iter().chain(resources).chain([Key::Archived, Key::PullRequests, Key::Machines]).collect()
+            let (resources, backups) = (event.instance_id.map(Key::Resources), event.instance_id.map(Key::Backups));
+            let lists = [Key::Archived, Key::PullRequests, Key::Machines];
+            instance.into_iter().chain(resources).chain(backups).chain(lists).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
             let access = event.app_server_id.map(Key::Access);
@@ -264,7 +265,14 @@ mod tests {
         let (instance, server) = (Key::Instance(InstanceId(1)), Key::AppServer(AppServerId(2)));
         assert_eq!(
             concerns(&event(EventKind::InstanceUpdated)),
-            [instance, Key::Resources(InstanceId(1)), Key::Archived, Key::PullRequests, Key::Machines]
+            [
+                instance,
+                Key::Resources(InstanceId(1)),
+                Key::Backups(InstanceId(1)),
+                Key::Archived,
+                Key::PullRequests,
+                Key::Machines
+            ]
         );
         let [expiring, machines, counts] = MACHINES;
         assert_eq!(

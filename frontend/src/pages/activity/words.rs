@@ -11,9 +11,11 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("approve_pull_request", "approved a commit of a pull request", "approve a commit of a pull request"),
     ("archive_instance", "archived an instance", "archive an instance"),
     ("change_password", "changed their password", "change their password"),
+    ("create_backup", "asked for a backup", "ask for a backup"),
     ("create_instance", "created an instance", "create an instance"),
     ("create_token", "created an API token", "create an API token"),
     ("create_user", "created a user", "create a user"),
+    ("delete_backup", "deleted a backup", "delete a backup"),
     ("delete_token", "revoked an API token", "revoke an API token"),
     ("delete_user", "deleted a user", "delete a user"),
     ("end_other_sessions", "ended their other sessions", "end their other sessions"),
@@ -27,6 +29,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("pin_app_server", "pinned an app server", "pin an app server"),
     ("purge_instance", "deleted the data of an instance", "delete the data of an instance"),
     ("remove_orphans", "reconciled machines", "reconcile machines"),
+    ("restore_backup", "restored a backup", "restore a backup"),
     ("restore_instance", "restored an instance", "restore an instance"),
     ("resume_queue", "resumed the build queue", "resume the build queue"),
     ("roll_back_instance", "rolled an instance back", "roll an instance back"),
@@ -41,6 +44,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
         "update settings from a pull request",
     ),
     ("update_user", "changed the rights of a user", "change the rights of a user"),
+    ("verify_backup", "verified a backup", "verify a backup"),
     ("watch_pull_request", "watched a pull request", "watch a pull request"),
 ];
 

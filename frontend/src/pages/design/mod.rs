@@ -1,6 +1,7 @@
 //! All small components together, to see what a change of one does to the others. Only in debug builds, at `/design`:
 //! the production download does not contain it.
 
+mod backups;
 mod controls;
 mod states;
 mod texts;
@@ -30,6 +31,7 @@ pub fn DesignPage() -> impl IntoView {
                 {section("Editor", texts::editor())}
                 {section("Differences", texts::differences())}
                 {section("Log", texts::log())}
+                {section("Backups", backups::cards())}
             </div>
         </div>
     }

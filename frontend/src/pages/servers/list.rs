@@ -63,7 +63,7 @@ fn List(list: Memo<Arc<Machines>>, filter: Memo<MachineFilter>, pages: RwSignal<
             when=move || !is_empty.get()
             fallback=move || view! { <Nothing filter=shown/> }
         >
-            <table class="machines" role="table" aria-busy=move || is_old.get().to_string()>
+            <table class="table machines" role="table" aria-busy=move || is_old.get().to_string()>
                 <thead role="rowgroup">
                     <tr role="row">
                         {COLUMNS.map(|name| view! { <th role="columnheader" scope="col">{name}</th> }).collect_view()}

@@ -143,7 +143,7 @@ fn State(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView
 fn Age(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
     let created = machine.with_untracked(|one| one.server.created);
     view! {
-        <time datetime=created.to_rfc3339() title=format!("Made {}", exact(created))>
+        <time datetime=created.to_rfc3339() title=format!("Made {}", words::exact(created, &Local))>
             {move || words::machine::age(created, now.get())}
         </time>
     }
@@ -151,7 +151,7 @@ fn Age(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
 
 #[component]
 fn End(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
-    let at = move || machine.with(|one| one.ends_at.map(|at| format!("Deleted {}", exact(at))));
+    let at = move || machine.with(|one| one.ends_at.map(|at| format!("Deleted {}", words::exact(at, &Local))));
     let by = move || machine.with(words::machine::ended_by);
     let text = move || machine.with(|one| words::machine::end(one, now.get()));
     // A time to come gets a label where the columns have no heads.
@@ -162,9 +162,4 @@ fn End(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
         </span>
         <small>{by}</small>
     }
-}
-
-/// The local time to the minute.
-fn exact(at: DateTime<Utc>) -> String {
-    at.with_timezone(&Local).format("%-d %b %Y, %H:%M").to_string()
 }

@@ -35,6 +35,8 @@ pub enum Key {
     Access(AppServerId),
     /// What an instance has outside its machines.
     Resources(InstanceId),
+    /// The backups of what an instance has outside its machines.
+    Backups(InstanceId),
     /// The signed-in user's API tokens.
     Tokens,
     /// The signed-in user's public SSH keys.
@@ -74,6 +76,7 @@ impl Key {
             | Self::Activity
             | Self::Access(_)
             | Self::Resources(_)
+            | Self::Backups(_)
             | Self::Tokens
             | Self::SshKeys
             | Self::Sessions

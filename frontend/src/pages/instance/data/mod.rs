@@ -1,4 +1,5 @@
-//! Where the data of an instance is: on the machines of its app servers, or in databases and buckets outside them.
+//! Where the data of an instance is: on the machines of its app servers, or in databases and buckets outside them; and its
+//! backups.
 
 mod choose;
 mod credentials;
@@ -12,7 +13,7 @@ use shared_types::{Instance, ResourceKind};
 use std::sync::Arc;
 
 use self::kind::KindCard;
-use crate::components::data_place;
+use crate::components::{BackupsCard, data_place};
 use crate::pages::when_here;
 use crate::paths::{Page, Tab};
 use crate::state::state;
@@ -20,11 +21,15 @@ use crate::state::state;
 #[component]
 pub fn DataTab(instance: Memo<Arc<Instance>>) -> impl IntoView {
     let id = instance.with_untracked(|instance| instance.summary.id);
-    let resources = state().data.resources(id);
+    let name = Memo::new(move |_| instance.with(|instance| instance.summary.name.clone()));
+    let is_archived = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_some()));
+    let data = state().data;
+    let (resources, backups) = (data.resources(id), data.backups(id));
     view! {
         <div class="stack">
             <PlaceCard instance/>
             {when_here(resources, move |resources| view! { <Kinds instance resources/> }.into_any())}
+            {when_here(backups, move |backups| view! { <BackupsCard id name is_archived backups/> }.into_any())}
         </div>
     }
 }
