@@ -139,7 +139,7 @@ pub(super) fn is_transient(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
     use crate::backups::programs::words::tests::source;
