@@ -1,7 +1,6 @@
 //! Backups of what an instance has outside its machines. Each request but the first answers before the work is done.
 
-use serde::Serialize;
-use shared_types::backup::{Backup, InstanceBackups};
+use shared_types::backup::{Backup, InstanceBackups, RestoreBackup};
 use shared_types::{BackupId, InstanceId};
 
 use super::Result;
@@ -25,17 +24,12 @@ pub async fn verify(id: InstanceId, backup: BackupId) -> Result<Backup> {
 /// Replaces the instance's databases by a backup; `confirm` must be the instance's name, typed by the user. For
 /// administrators.
 pub async fn restore(id: InstanceId, backup: BackupId, confirm: String) -> Result<Backup> {
-    send_json(post(&format!("{}/{backup}/restore", path(id))), &Confirm { confirm }).await
+    send_json(post(&format!("{}/{backup}/restore", path(id))), &RestoreBackup { confirm }).await
 }
 
 /// Deletes a backup. For administrators.
 pub async fn delete(id: InstanceId, backup: BackupId) -> Result<Backup> {
     send(request::delete(&format!("{}/{backup}", path(id)))).await
-}
-
-#[derive(Serialize)]
-struct Confirm {
-    confirm: String,
 }
 
 fn path(id: InstanceId) -> String {
