@@ -195,6 +195,7 @@ impl Backups for FakeBackups {
 
     async fn check(&self, at: &str, piece: &Piece, progress: &Progress) -> Result<(), BackupError> {
         self.call(FakeOperation::Check, Some(at), None, progress).await?;
+        self.why_no_restore().map_or(Ok(()), |why| Err(BackupError::Permanent(why)))?;
         self.intact(at, piece).map(drop)
     }
 

@@ -79,7 +79,8 @@ pub trait Backups: Debug + Send + Sync {
     /// Copies a database into a file, of which nothing is left if the call fails. One that is there is replaced.
     async fn dump(&self, at: &str, source: &Source, progress: &Progress) -> Result<Piece, BackupError>;
 
-    /// Reads the whole file: [`BackupError::Damaged`] if it is missing, or is not the one that was written. Decrypts nothing.
+    /// Reads and decrypts the whole file, and uses nothing of it: [`BackupError::Damaged`] if it is missing, or is not the one that was
+    /// written; [`BackupError::Permanent`] if no key here opens it.
     async fn check(&self, at: &str, piece: &Piece, progress: &Progress) -> Result<(), BackupError>;
 
     /// Checks the file, and then loads it into an empty database.

@@ -207,19 +207,21 @@ impl Backups for Files {
     }
 
     async fn check(&self, at: &str, piece: &Piece, progress: &Progress) -> Result<(), BackupError> {
-        let path = self.place.file(at, piece.kind, &piece.name)?;
+        let (path, kind) = (self.place.file(at, piece.kind, &piece.name)?, Server::of(piece.kind)?);
+        let identities: Vec<_> = self.identities().map_err(BackupError::Permanent)?;
         let (piece, progress) = (piece.clone(), progress.clone());
-        self.blocking(move |own| own.compare(&path, &piece, &progress)).await
+        self.blocking(move |own| {
+            own.compare(&path, &piece, &progress)?;
+            own.prove(&path, kind, &identities, &progress)
+        })
+        .await
     }
 
     async fn load(&self, at: &str, piece: &Piece, target: &Source, progress: &Progress) -> Result<(), BackupError> {
         fits(piece.kind, target)?;
-        let kind = Server::of(piece.kind)?;
-        let identities: Arc<[_]> = self.identities().map_err(BackupError::Permanent)?.into();
         self.check(at, piece, progress).await?;
         let path = self.place.file(at, piece.kind, &piece.name)?;
-        let (proven, keys, stop) = (path.clone(), identities.clone(), progress.clone());
-        self.blocking(move |own| own.prove(&proven, kind, &keys, &stop)).await?;
+        let identities: Vec<_> = self.identities().map_err(BackupError::Permanent)?;
         let tables = programs::tables(target, progress).await?;
         if tables > 0 {
             return Err(BackupError::Permanent(format!(

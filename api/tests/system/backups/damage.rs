@@ -61,8 +61,7 @@ async fn refuses_all(source: &Source, target: &Source) {
         let bytes = u64::try_from(length).unwrap();
         let sha256 = sha256(&whole[..length]);
         let cut = Piece { bytes, sha256, ..piece.clone() };
-        place.files.check(AT, &cut, &Progress::default()).await.unwrap();
-        is_refused(&place, &cut, target, "is damaged").await;
+        is_damaged(&place, &cut, target, "is damaged").await;
     }
     fs::remove_file(&file).unwrap();
     is_damaged(&place, &piece, target, "is missing").await;
@@ -70,8 +69,13 @@ async fn refuses_all(source: &Source, target: &Source) {
     fs::write(&file, &whole).unwrap();
     let keys = place.dir.path().join("keys");
     write_keys(&keys, &Identity::generate());
-    let refused = place.files.load(AT, &piece, target, &Progress::default()).await.unwrap_err();
-    assert!(matches!(&refused, BackupError::Permanent(words) if words.contains("No private key in")), "{refused:?}");
+    for refused in [
+        place.files.check(AT, &piece, &Progress::default()).await,
+        place.files.load(AT, &piece, target, &Progress::default()).await,
+    ] {
+        let words = refused.unwrap_err();
+        assert!(matches!(&words, BackupError::Permanent(words) if words.contains("No private key in")), "{words:?}");
+    }
     assert_eq!(place.files.why_no_restore(), None);
     fs::remove_file(&keys).unwrap();
     let refused = place.files.load(AT, &piece, target, &Progress::default()).await.unwrap_err();
