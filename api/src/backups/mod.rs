@@ -4,6 +4,10 @@
 //! Not here: which databases an instance has, who may ask for a backup, when one is due and how many are kept
 //! (`instances::backups`).
 
+pub mod fake;
+pub mod files;
 pub mod port;
+mod programs;
 
+pub use files::Files;
 pub use port::{BackupError, Backups, Piece, Source};
