@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Text};
 use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
 use crate::audit::{Actor, Outcome};
 use crate::backup::{BackupReason, BackupState, BackupWork};
+use crate::migration::MigrationState;
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
@@ -102,6 +103,7 @@ text!(
     BackupReason,
     BackupState,
     BackupWork,
+    MigrationState,
     ActivationKind,
     Outcome,
     Scope,
