@@ -104,7 +104,16 @@ impl World {
         let (providers, resources) = (Providers::single(provider.clone()), Servers::default());
         let ports = Ports { providers, probe: provider, traffic, git, ansible, resources };
         let configuration_repository = String::new();
-        let parts = Parts { db, applications, ports, sandbox: None, backups: None, mailer: None, options, configuration_repository };
+        let parts = Parts {
+            db,
+            applications,
+            ports,
+            sandbox: None,
+            backups: None,
+            mailer: None,
+            options,
+            configuration_repository,
+        };
         let watch = parts.assemble(&Settings::default()).unwrap();
         Self { manager: watch.manager.clone(), watch, _runs: runs }
     }

@@ -185,7 +185,8 @@ mod tests {
         assert!(error(&[("OCIM_BACKUP_DIR", "/mnt")]).contains("OCIM_BACKUP_RECIPIENTS names no key"));
         assert!(error(&[("OCIM_BACKUP_EVERY", "24")]).contains("OCIM_BACKUP_DIR is not"));
         assert!(error(&[("OCIM_BACKUP_KEEP", "0")]).contains("it must be 1 to 1000"));
-        let set = [("OCIM_BACKUP_DIR", "/mnt"), ("OCIM_BACKUP_RECIPIENTS", "age1a, age1b"), ("OCIM_BACKUP_EVERY", "24")];
+        let set =
+            [("OCIM_BACKUP_DIR", "/mnt"), ("OCIM_BACKUP_RECIPIENTS", "age1a, age1b"), ("OCIM_BACKUP_EVERY", "24")];
         let backups = load(&set).unwrap().backups;
         assert_eq!((backups.ocim_backup_recipients.len(), backups.ocim_backup_every), (2, Some(24)));
         assert_eq!((backups.ocim_backup_keep, backups.ocim_backup_verify), (7, true));

@@ -156,6 +156,7 @@ impl TestApp {
             applications: applications(),
             ports,
             sandbox: None,
+            backups: setup.backups,
             mailer: setup.mailer.unwrap_or_else(|| Some(mailer.clone())),
             options,
             configuration_repository: "https://git.example/configuration.git".to_owned(),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ocim::ansible::port::Ansible;
+use ocim::backups::Backups;
 use ocim::config::Settings;
 use ocim::git::port::Git;
 use ocim::instances::Options;
@@ -39,6 +40,8 @@ pub struct Setup {
     pub ansible: Option<Arc<dyn Ansible>>,
     /// The servers of what instances have outside their machines.
     pub resources: Servers,
+    /// Writes and reads backups; none: the settings name no place for them.
+    pub backups: Option<Arc<dyn Backups>>,
     /// In place of the in-memory gateway.
     pub gateway: Option<Arc<dyn Traffic>>,
     /// In place of the mailer that keeps messages in memory; `Some(None)`: mail is off.
@@ -63,6 +66,7 @@ impl Default for Setup {
             git: None,
             ansible: None,
             resources: Servers::default(),
+            backups: None,
             gateway: None,
             mailer: None,
             options: |_| {},

@@ -1,6 +1,7 @@
 //! The command-line client, run as a script would run it, against the program under test.
 
 mod activating;
+mod backups;
 mod documented;
 mod following;
 mod instances;

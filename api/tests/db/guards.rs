@@ -2,6 +2,7 @@
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use ocim::platform::db::Db;
+use shared_types::backup::BackupState;
 use shared_types::resource::ResourceState;
 use shared_types::{AppServerStatus, ServerStatus};
 
@@ -118,6 +119,76 @@ async fn a_resource_is_one_instances_and_keeps_its_name_once_its_server_was_aske
     attempt(&mut conn, "UPDATE resources SET state = 'creating'").await.unwrap();
     refused(&mut conn, "UPDATE resources SET remote_name = 'ocim_third'", "is at its server as ocim_other").await;
     attempt(&mut conn, "UPDATE resources SET remote_name = 'ocim_third', state = 'wanted'").await.unwrap();
+    database.discard();
+}
+
+/// A backup of the first instance that is to be written.
+const BACKUP: &str = "INSERT INTO backups (instance_id, reason, created_by, work, work_by) \
+    VALUES (1, 'requested', 'ada', 'write', 'ada')";
+
+/// What the row of a backup has in this state.
+fn backup_in(state: BackupState) -> &'static str {
+    match state {
+        BackupState::Writing => "ended = NULL, work = 'write', work_by = 'ada', pieces = '[]', trouble = NULL",
+        BackupState::Complete => "ended = now(), work = NULL, work_by = NULL, pieces = '[1]', trouble = NULL",
+        BackupState::Failed => "ended = now(), work = NULL, work_by = NULL, pieces = '[]', trouble = 'no disk'",
+    }
+}
+
+#[tokio::test]
+async fn the_state_of_a_backup_changes_only_as_its_type_allows() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    attempt(&mut conn, BACKUP).await.unwrap();
+    for from in BackupState::ALL {
+        for to in BackupState::ALL {
+            let put = format!(
+                "BEGIN; ALTER TABLE backups DISABLE TRIGGER USER; UPDATE backups SET state = '{}', {}; \
+                 ALTER TABLE backups ENABLE TRIGGER USER; COMMIT",
+                from.as_str(),
+                backup_in(*from)
+            );
+            conn.batch_execute(&put).await.unwrap();
+            let done =
+                attempt(&mut conn, &format!("UPDATE backups SET state = '{}', {}", to.as_str(), backup_in(*to))).await;
+            assert_eq!(done.is_ok(), from == to || from.next().contains(to), "{from:?} to {to:?}: {done:?}");
+        }
+    }
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_backup_is_consistent_and_its_instance_has_one_work_at_a_time() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    attempt(&mut conn, BACKUP).await.unwrap();
+    refused(&mut conn, BACKUP, "backups_one_work").await;
+    attempt(&mut conn, &BACKUP.replace("(1, ", "(2, ")).await.unwrap();
+    for wrong in [
+        "work = NULL, work_by = NULL",
+        "work_by = NULL",
+        "state = 'complete', ended = now(), work = NULL, work_by = NULL",
+        "state = 'failed', ended = now(), work = NULL, work_by = NULL",
+        "ended = now()",
+        "pieces = '{}'",
+        "verified = now()",
+        "is_replacing = true",
+        "has_page = true",
+        "work_bytes = -1",
+    ] {
+        refused(&mut conn, &format!("UPDATE backups SET {wrong} WHERE id = 1"), "check constraint").await;
+    }
+    let complete = format!("UPDATE backups SET state = 'complete', {} WHERE id = 1", backup_in(BackupState::Complete));
+    attempt(&mut conn, &complete).await.unwrap();
+    refused(&mut conn, "UPDATE backups SET pieces = '[2]' WHERE id = 1", "never changes").await;
+    refused(&mut conn, "UPDATE backups SET instance_id = 2 WHERE id = 1", "never changes").await;
+    refused(&mut conn, "UPDATE backups SET claimed_until = now() WHERE id = 1", "check constraint").await;
+    attempt(&mut conn, "UPDATE backups SET claim = 2 WHERE id = 1").await.unwrap();
+    refused(&mut conn, "UPDATE backups SET claim = 1 WHERE id = 1", "only grows").await;
+    attempt(&mut conn, BACKUP).await.unwrap();
+    let restore = "UPDATE backups SET work = 'restore', work_by = 'ada' WHERE id = 1";
+    refused(&mut conn, restore, "backups_one_work").await;
+    attempt(&mut conn, &restore.replace("restore", "delete")).await.unwrap();
     database.discard();
 }
 

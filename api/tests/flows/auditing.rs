@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ocim::ansible::fake::FakeEnd;
+use ocim::backups::Backups;
+use ocim::backups::fake::FakeBackups;
 use ocim::config::Settings;
+use ocim::instances::backups::work;
 use ocim::instances::upkeep::reaper;
 use ocim::resources::providers::fake::FakeServer;
 use ocim::resources::registry::{Named, Servers};
@@ -73,7 +76,8 @@ async fn every_change_leaves_one_audit_entry() {
     };
     let server = resources::named("main", &Arc::new(FakeServer::new(ResourceKind::Mysql)));
     let resources = Servers::new([Named { is_default: false, ..server }]);
-    let app = TestApp::with(Setup { settings: Box::new(settings), resources, ..Setup::default() }).await;
+    let backups = Some(Arc::new(FakeBackups::default()) as Arc<dyn Backups>);
+    let app = TestApp::with(Setup { settings: Box::new(settings), resources, backups, ..Setup::default() }).await;
     let admin = app.session(Role::Admin).await;
     let mut story = Story { app: &app, told: BTreeSet::new() };
     people(&mut story, &admin).await;
@@ -109,6 +113,23 @@ async fn databases(story: &mut Story<'_>, admin: &Client) {
     assert_eq!(story.app.built(id).await["status"], "running");
     story.posts("show_resource_credentials", admin, &format!("{path}/credentials"), Value::Null).await;
     story.posts("rotate_resource_password", admin, &format!("{path}/rotate"), json!({ "cuts_off": true })).await;
+    let path = format!("/instances/{id}/backups");
+    let made = story.posts("create_backup", admin, &path, Value::Null).await;
+    worked(story.app).await;
+    let path = format!("{path}/{}", made["id"]);
+    story.posts("verify_backup", admin, &format!("{path}/verify"), Value::Null).await;
+    worked(story.app).await;
+    story.posts("restore_backup", admin, &format!("{path}/restore"), json!({ "confirm": "stored" })).await;
+    worked(story.app).await;
+    story.does("delete_backup", admin, Method::DELETE, &path, Value::Null).await;
+}
+
+/// Does the work on backups that is due, or waits for the worker that does it.
+async fn worked(app: &TestApp) {
+    work::sweep(&app.manager).await.unwrap();
+    let left = "SELECT count(*) AS n FROM backups WHERE work IS NOT NULL";
+    until("the work on the backup has ended", async || app.number(left).await == 0).await;
+    assert_eq!(app.number("SELECT count(*) AS n FROM backups WHERE trouble IS NOT NULL").await, 0);
 }
 
 async fn people(story: &mut Story<'_>, admin: &Client) {

@@ -7,6 +7,7 @@ mod archiving;
 mod auditing;
 mod automating;
 mod backup;
+pub mod backups;
 mod buckets;
 mod clearing;
 mod crashing;

@@ -103,6 +103,8 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("source_pr"));
     ocim::platform::metrics::store::read(conn).await.unwrap();
     found.push(taken("read_metrics"));
+    ocim::instances::backups::view::list(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("list_backups"));
     found
 }
 
@@ -139,6 +141,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("read_pull_request", 3),
             ("source_pr", 1),
             ("read_metrics", 1),
+            ("list_backups", 3),
         ]
     );
     for _ in 0..3 {

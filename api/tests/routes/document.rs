@@ -23,7 +23,8 @@ impl Operation {
     /// The path with this id, in the place of each.
     pub fn path(&self, id: impl std::fmt::Display) -> String {
         let id = &id.to_string();
-        self.path.replace("{id}", id).replace("{session_id}", id).replace("{token_id}", id).replace("{kind}", "mysql")
+        let path = self.path.replace("{id}", id).replace("{session_id}", id).replace("{token_id}", id);
+        path.replace("{backup_id}", id).replace("{kind}", "mysql")
     }
 
     pub fn has_id(&self) -> bool {

@@ -135,7 +135,7 @@ async fn unknown_fields_are_refused_by_name() {
             "create_instance" | "update_instance" => vec!["name", "sub_domain"],
             "launch_app_server" | "activate_app_server" | "stop_app_server" | "terminate_app_server" => vec![],
             "watch_pull_request" | "approve_pull_request" | "ignore_pull_request" | "report_client_error" => vec![],
-            "choose_resources" | "rotate_resource_password" => vec![],
+            "choose_resources" | "rotate_resource_password" | "restore_backup" => vec![],
             "purge_instance" | "pause_queue" | "roll_back_instance" | "hold_instance" | "pin_app_server" => vec![],
             "begin_maintenance" => vec![],
             other => panic!("say here which fields {other} takes"),

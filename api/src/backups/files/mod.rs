@@ -13,7 +13,6 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use age::x25519::{Identity, Recipient};
 use async_trait::async_trait;
@@ -33,7 +32,10 @@ pub struct Files {
 
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Files").field("place", &self.place).field("recipients", &self.recipients).finish_non_exhaustive()
+        f.debug_struct("Files")
+            .field("place", &self.place)
+            .field("recipients", &self.recipients)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +49,9 @@ impl Files {
         let place = Place::of(directory)?;
         let recipients: Arc<[_]> = recipients.iter().map(|one| keys::recipient(one)).collect::<Result<_, _>>()?;
         if recipients.is_empty() {
-            return Err("Backups have no recipient. Make a pair of keys with `age-keygen`, and give its public key.".into());
+            return Err(
+                "Backups have no recipient. Make a pair of keys with `age-keygen`, and give its public key.".into()
+            );
         }
         if let Some(file) = &identities {
             keys::identities(file)?;
@@ -117,7 +121,13 @@ impl Files {
     }
 
     /// Decrypts the whole file, without a use of it: a file that cannot be loaded to its end is found before its first half is.
-    fn prove(&self, path: &Path, kind: Server, identities: &[Identity], progress: &Progress) -> Result<(), BackupError> {
+    fn prove(
+        &self,
+        path: &Path,
+        kind: Server,
+        identities: &[Identity],
+        progress: &Progress,
+    ) -> Result<(), BackupError> {
         let tail = self.open(path, identities)?.prove(&progress.cancel).map_err(|error| self.unread(path, &error))?;
         if tail.has(kind.marker()) { Ok(()) } else { Err(damaged(path, "the dump in it has no last line")) }
     }

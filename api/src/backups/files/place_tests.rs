@@ -18,7 +18,9 @@ fn a_directory_that_cannot_be_used_is_refused_in_words() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
-    for (path, words) in [(dir.path().join("none"), "No such file"), (file, "is no directory"), ("/proc".into(), "not writable")] {
+    for (path, words) in
+        [(dir.path().join("none"), "No such file"), (file, "is no directory"), ("/proc".into(), "not writable")]
+    {
         let refused = Place::of(path.clone()).unwrap_err();
         assert!(refused.contains(words) && refused.contains(&path.display().to_string()), "{refused}");
     }
@@ -30,12 +32,18 @@ fn no_name_leads_out_of_the_directory() {
     let (dir, place) = place();
     for at in ["", "/", "1", "1/", "/2", "1/2/3", "../1", "1/..", "1/.", "-1/2", "1/2 ", "a/1", "1//2", "١/٢"] {
         let refused = place.file(at, ResourceKind::Mysql, "main").unwrap_err();
-        assert!(matches!(&refused, BackupError::Permanent(words) if words.contains("names no backup")), "{at}: {refused:?}");
+        assert!(
+            matches!(&refused, BackupError::Permanent(words) if words.contains("names no backup")),
+            "{at}: {refused:?}"
+        );
         assert!(place.delete(at).is_err() && place.begin(at, ResourceKind::Mysql, "main").is_err(), "{at}");
     }
     for name in ["", "a/b", "..", "a.b", "a\0", "ä", &"a".repeat(65)] {
         let refused = place.file("1/2", ResourceKind::Mysql, name).unwrap_err();
-        assert!(matches!(&refused, BackupError::Permanent(words) if words.contains("cannot name a file")), "{name}: {refused:?}");
+        assert!(
+            matches!(&refused, BackupError::Permanent(words) if words.contains("cannot name a file")),
+            "{name}: {refused:?}"
+        );
     }
     let file = place.file("17/42", ResourceKind::Postgresql, "main").unwrap();
     assert_eq!(file, dir.path().join("17/42/postgresql-main.sql.zst.age"));

@@ -11,7 +11,8 @@ use super::*;
 
 /// A dump of some chunks, of which no two lines are the same.
 fn dump() -> Vec<u8> {
-    let lines: String = (0..60_000_u64).map(|n| format!("INSERT {}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let lines: String =
+        (0..60_000_u64).map(|n| format!("INSERT {}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
     format!("/*M!999999\\- enable the sandbox mode */ \n{lines}-- Dump completed\n").into_bytes()
 }
 

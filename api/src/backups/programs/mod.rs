@@ -17,7 +17,6 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 use shared_types::ResourceKind;
 use tokio::process::Command;
-use tokio_util::sync::CancellationToken;
 
 pub(super) use self::running::{Running, beside};
 use super::port::{BackupError, Progress, Source};
@@ -111,7 +110,8 @@ struct Prepared {
 /// Writes the private files of a program, and its command line.
 fn prepare(server: Server, task: Task, source: &Source) -> Result<Prepared, BackupError> {
     let program = find(server, task)?;
-    let broken = |error: std::io::Error| BackupError::Transient(format!("A temporary file cannot be written: {error}."));
+    let broken =
+        |error: std::io::Error| BackupError::Transient(format!("A temporary file cannot be written: {error}."));
     let private = tempfile::Builder::new()
         .prefix("ocim-backup-")
         .permissions(std::fs::Permissions::from_mode(0o700))
@@ -145,13 +145,15 @@ fn prepare(server: Server, task: Task, source: &Source) -> Result<Prepared, Back
 fn find(server: Server, task: Task) -> Result<PathBuf, BackupError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let names = server.programs(task);
-    find_in(std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect(), names).ok_or_else(|| {
-        BackupError::Permanent(format!(
-            "The program `{}` is missing: install {} (Debian's name) where ocim's workers run.",
-            names.join("` or `"),
-            server.package()
-        ))
-    })
+    find_in(std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect(), names).ok_or_else(
+        || {
+            BackupError::Permanent(format!(
+                "The program `{}` is missing: install {} (Debian's name) where ocim's workers run.",
+                names.join("` or `"),
+                server.package()
+            ))
+        },
+    )
 }
 
 fn find_in(directories: Vec<PathBuf>, names: &[&str]) -> Option<PathBuf> {
@@ -166,7 +168,8 @@ fn authorities(source: &Source) -> Result<SecretString, BackupError> {
     let found = Tls::Verified(source.ca_file.clone()).authorities().map_err(BackupError::Permanent)?;
     if found.is_empty() {
         return Err(BackupError::Permanent(
-            "This system has no authorities to verify the server's certificate with: install ca-certificates.".to_owned(),
+            "This system has no authorities to verify the server's certificate with: install ca-certificates."
+                .to_owned(),
         ));
     }
     let mut pem = String::new();
@@ -195,7 +198,8 @@ fn write(directory: &Path, name: &str, text: &SecretString) -> std::io::Result<P
 pub(super) async fn tables(of: &Source, progress: &Progress) -> Result<u64, BackupError> {
     let server = Server::of(of.kind)?;
     let Prepared { command, name, private: _private } = prepare(server, Task::Count, of)?;
-    let output = command::capture(command, COUNT_LIMIT, &progress.cancel).await.map_err(|error| unstarted(&name, error))?;
+    let output =
+        command::capture(command, COUNT_LIMIT, &progress.cancel).await.map_err(|error| unstarted(&name, error))?;
     if !output.success {
         return Err(words::failed(server, &name, &output.stderr, &of.account.password));
     }

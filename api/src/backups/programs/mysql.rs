@@ -36,8 +36,8 @@ const COUNT: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_
 /// The error codes that end by themselves: no connection, too many of them, the server starts or stops, its disk is full, a lock or a
 /// limit of the moment, interrupted queries.
 const TRANSIENT: &[u32] = &[
-    1021, 1040, 1053, 1077, 1114, 1152, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927, 2002, 2003, 2005, 2006,
-    2012, 2013, 2055,
+    1021, 1040, 1053, 1077, 1114, 1152, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927, 2002,
+    2003, 2005, 2006, 2012, 2013, 2055,
 ];
 /// A failure of TLS: the server's certificate, or a connection that was cut.
 const TLS: u32 = 2026;
@@ -116,7 +116,9 @@ pub(super) fn is_transient(words: &str) -> bool {
 
 /// What to do about these words; none: they say it themselves.
 pub(super) fn remedy(words: &str) -> Option<&'static str> {
-    codes(words).contains(&TOO_LONG).then_some("Raise `max_allowed_packet` at the server: a dump has binary data at twice its size.")
+    codes(words)
+        .contains(&TOO_LONG)
+        .then_some("Raise `max_allowed_packet` at the server: a dump has binary data at twice its size.")
 }
 
 /// The codes in `ERROR 1045 (28000)`, `Got error: 1045: "…"` and `Error 2013: …`.
@@ -142,7 +144,8 @@ mod tests {
         assert!(text.expose_secret().contains("\npassword = \"p\\\"w\"\n"), "{}", text.expose_secret());
         assert!(text.expose_secret().contains("[client-mariadb]\nskip-ssl\n"));
         let text = options(&source("p"), Some(Path::new("/x/ca.pem")));
-        let expected = "ssl-ca = \"/x/ca.pem\"\nloose-ssl-mode = VERIFY_IDENTITY\n[client-mariadb]\nssl\nssl-verify-server-cert\n";
+        let expected =
+            "ssl-ca = \"/x/ca.pem\"\nloose-ssl-mode = VERIFY_IDENTITY\n[client-mariadb]\nssl\nssl-verify-server-cert\n";
         assert!(text.expose_secret().contains(expected), "{}", text.expose_secret());
     }
 

@@ -106,7 +106,10 @@ impl Running {
 ///
 /// # Errors
 /// [`BackupError::Cancelled`], or [`BackupError::Transient`] after [`STALL`].
-pub(in crate::backups) async fn beside<T>(work: impl Future<Output = T>, progress: &Progress) -> Result<T, BackupError> {
+pub(in crate::backups) async fn beside<T>(
+    work: impl Future<Output = T>,
+    progress: &Progress,
+) -> Result<T, BackupError> {
     tokio::select! {
         () = progress.cancel.cancelled() => Err(BackupError::Cancelled),
         () = stalled(&progress.bytes) => {

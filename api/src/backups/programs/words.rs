@@ -70,10 +70,13 @@ pub(super) mod tests {
     fn words_are_short_and_without_the_password() {
         let password = SecretString::from("s3cret".to_owned());
         let noise = "Warning: mariadb: unknown variable 'loose-ssl-mode=DISABLED'\n";
-        let said = failed(Server::Mysql, "mariadb", &format!("{noise}ERROR 1045 (28000): near 's3cret'\n\n"), &password);
+        let said =
+            failed(Server::Mysql, "mariadb", &format!("{noise}ERROR 1045 (28000): near 's3cret'\n\n"), &password);
         assert_eq!(said, BackupError::Permanent("ERROR 1045 (28000): near '********'".to_owned()));
         let long = format!("{}ERROR 2013 (HY000): Lost connection\n", "detail s3cret\n".repeat(1000));
-        let BackupError::Transient(words) = failed(Server::Mysql, "mariadb", &long, &password) else { panic!("{long}") };
+        let BackupError::Transient(words) = failed(Server::Mysql, "mariadb", &long, &password) else {
+            panic!("{long}")
+        };
         assert!(words.len() <= MOST && words.starts_with("detail ********\n") && words.ends_with("Lost connection"));
         let line = shown(&"ä".repeat(5000), &password);
         assert_eq!(line.chars().count(), MOST + 1);

@@ -32,11 +32,14 @@ impl Backups {
     pub fn check(&self) -> Result<(), String> {
         let has_recipients = self.ocim_backup_recipients.iter().any(|key| !key.trim().is_empty());
         match (&self.ocim_backup_dir, has_recipients) {
-            (Some(_), false) => Err("OCIM_BACKUP_DIR is set, and OCIM_BACKUP_RECIPIENTS names no key; backups are only written \
+            (Some(_), false) => {
+                Err("OCIM_BACKUP_DIR is set, and OCIM_BACKUP_RECIPIENTS names no key; backups are only written \
                 encrypted: make a key with `age-keygen`, and name its public part"
-                .to_owned()),
+                    .to_owned())
+            }
             (None, _) if self.ocim_backup_every.is_some() => {
-                Err("OCIM_BACKUP_EVERY is set, and OCIM_BACKUP_DIR is not; set the directory, or remove the schedule".to_owned())
+                Err("OCIM_BACKUP_EVERY is set, and OCIM_BACKUP_DIR is not; set the directory, or remove the schedule"
+                    .to_owned())
             }
             (Some(_), true) | (None, _) => Ok(()),
         }

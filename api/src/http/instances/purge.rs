@@ -11,8 +11,8 @@ use crate::instances::upkeep::archive;
 /// Delete the resources of an archived instance
 ///
 /// This cannot be undone: other instances may take its host names, and databases and buckets that ocim made for it are deleted
-/// within minutes; a bucket with very many files takes longer. Those that an operator entered are not touched. Its history and its
-/// logs stay.
+/// within minutes; a bucket with very many files takes longer. Those that an operator entered are not touched. Its history, its
+/// logs and its backups stay.
 #[utoipa::path(tag = "instances", request_body = Purge, params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "What was deleted", body = Purged),
     (status = 409, description = "It is in use, or has machines"),

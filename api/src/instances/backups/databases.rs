@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use diesel_async::AsyncPgConnection;
-use shared_types::resource::{ResourceClass, ResourcePart};
 use shared_types::ResourceKind;
+use shared_types::resource::{ResourceClass, ResourcePart};
 
 use super::contents::{Contents, KINDS};
 use crate::backups::Source;

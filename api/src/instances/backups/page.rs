@@ -17,11 +17,7 @@ pub const TEXT: &str = "The site is being restored. Please come back in a while.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if the instance is archived; [`Refusal::Db`] when a statement fails.
-pub(super) async fn put_up(
-    conn: &mut AsyncPgConnection,
-    id: InstanceId,
-    claim: Claim,
-) -> Result<Option<i64>, Refusal> {
+pub(super) async fn put_up(conn: &mut AsyncPgConnection, id: InstanceId, claim: Claim) -> Result<Option<i64>, Refusal> {
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         if row.maintenance_at.is_some() {

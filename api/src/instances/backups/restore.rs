@@ -66,7 +66,10 @@ pub async fn request(
         Journal::of(actor, Operation::RestoreBackup)
             .instance(instance)
             .event(EventKind::InstanceUpdated)
-            .line(Line::warning(format!("The restore of backup {id} was asked for by {actor}: {}", replaced.join(", "))))
+            .line(Line::warning(format!(
+                "The restore of backup {id} was asked for by {actor}: {}",
+                replaced.join(", ")
+            )))
             .detail(json!({ "backup": id, "of": row.created, "contents": replaced }))
             .write(conn)
             .await?;
@@ -98,6 +101,8 @@ pub(super) fn target<'c>(manager: &Manager, contents: &'c Contents, piece: &Piec
     }
     match databases::server(manager, row) {
         Some(_) => Ok(row),
-        None => Err(format!("{}: the settings do not have this server; add its table [resources.NAME] again.", row.words())),
+        None => {
+            Err(format!("{}: the settings do not have this server; add its table [resources.NAME] again.", row.words()))
+        }
     }
 }

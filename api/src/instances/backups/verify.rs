@@ -56,9 +56,10 @@ pub(super) fn refuse_incomplete(row: &BackupRow) -> Result<(), Refusal> {
     match row.state {
         BackupState::Complete => Ok(()),
         BackupState::Writing => Err(Refusal::Conflict(words_of_work(row))),
-        BackupState::Failed => {
-            Err(Refusal::Conflict(format!("Backup {} could not be written, and has no files; make another one.", row.id)))
-        }
+        BackupState::Failed => Err(Refusal::Conflict(format!(
+            "Backup {} could not be written, and has no files; make another one.",
+            row.id
+        ))),
     }
 }
 

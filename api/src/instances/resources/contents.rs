@@ -45,8 +45,7 @@ impl Contents {
 }
 
 /// That the settings name no place for backups, and what to do.
-pub(super) const NO_PLACE: &str =
-    "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
+pub(super) const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
 
 /// What an instance has, as a backup sees it. One query.
 ///
@@ -80,7 +79,9 @@ fn left_out(row: &ResourceRow) -> Option<&'static str> {
             ResourceState::Deleting | ResourceState::Deleted => Some("it is being deleted"),
         },
         ResourceKind::Redis => Some("ocim makes no backups of Redis"),
-        ResourceKind::Mongodb => Some("ocim makes no backups of MongoDB yet; use mongodump, or the snapshots of its service"),
+        ResourceKind::Mongodb => {
+            Some("ocim makes no backups of MongoDB yet; use mongodump, or the snapshots of its service")
+        }
         ResourceKind::S3 | ResourceKind::Swift => {
             Some("ocim makes no backups of files yet; use the versions or the replication of the store")
         }

@@ -42,7 +42,9 @@ pub(in crate::instances) async fn plan(
     specs: &[ResourceSpec],
 ) -> Result<Planned, Refusal> {
     let mut planned = Planned::default();
-    if !specs.is_empty() && let Some(backup) = backups::restoring(conn, id).await? {
+    if !specs.is_empty()
+        && let Some(backup) = backups::restoring(conn, id).await?
+    {
         return Err(Refusal::Conflict(format!(
             "The databases of instance {id} are being replaced by those of backup {}; launch when that has ended.",
             backup.id

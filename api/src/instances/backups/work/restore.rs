@@ -57,7 +57,11 @@ impl Task<'_> {
     }
 
     /// The database that a file replaces, and its server. Only one with a name of this installation is ever deleted.
-    async fn target<'c>(&'c self, contents: &'c Contents, piece: &Piece) -> Result<(&'c ResourceRow, &'c Named), Failure> {
+    async fn target<'c>(
+        &'c self,
+        contents: &'c Contents,
+        piece: &Piece,
+    ) -> Result<(&'c ResourceRow, &'c Named), Failure> {
         let row = restore::target(self.manager, contents, piece).map_err(Failure::Permanent)?;
         let installation = self.manager.db.installation().await?;
         match databases::server(self.manager, row) {
