@@ -5,6 +5,7 @@ ALTER TABLE builds DROP CONSTRAINT builds_step_check, ADD CONSTRAINT builds_step
     CHECK (step IN ('pin', 'checkout', 'resources', 'server', 'playbooks', 'reboot', 'checks'));
 ALTER TABLE build_steps DROP CONSTRAINT build_steps_step_check, ADD CONSTRAINT build_steps_step_check
     CHECK (step IN ('pin', 'checkout', 'resources', 'server', 'playbooks', 'reboot', 'checks'));
+DROP INDEX instances_with_migration_page;
 DROP TABLE migrating_builds;
 DROP FUNCTION refuse_migrating_build_move;
 ALTER TABLE backups DISABLE TRIGGER backups_move_in_order;

@@ -34,11 +34,13 @@ COMMENT ON COLUMN migrating_builds.has_page IS 'Whether visitors get the mainten
 COMMENT ON COLUMN migrating_builds.state IS 'How far it has come; moves are guarded below.';
 COMMENT ON COLUMN migrating_builds.backup_id IS 'The snapshot; null: not requested yet, or deleted.';
 COMMENT ON COLUMN migrating_builds.snapshot_at IS 'When the snapshot was asked for: what was written later is not in it. Kept when it is deleted; null: not asked for yet.';
-COMMENT ON COLUMN migrating_builds.exposed_at IS 'When the page was taken down before the databases were changed, restored or the build was over; null: nobody could write.';
+COMMENT ON COLUMN migrating_builds.exposed_at IS 'When the page was taken down, after which visitors could write; null: it is still up, or there was none.';
 COMMENT ON COLUMN migrating_builds.is_retried IS 'Whether the next attempt is launched once the snapshot is restored.';
 COMMENT ON COLUMN migrating_builds.trouble IS 'Why a person is needed, in words and without secrets; null: no person is.';
 COMMENT ON COLUMN migrating_builds.created IS 'When the app server was launched.';
 COMMENT ON COLUMN migrating_builds.modified IS 'When the state last changed.';
+
+CREATE INDEX instances_with_migration_page ON instances (id) WHERE maintenance_by = 'migration';
 
 CREATE FUNCTION refuse_migrating_build_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

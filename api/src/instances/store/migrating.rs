@@ -12,7 +12,7 @@ use shared_types::{AppServerId, AppServerStatus, BackupId, InstanceId};
 use super::app_servers::AppServerRow;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
-use crate::platform::db::schema::{app_servers, migrating_builds};
+use crate::platform::db::schema::{app_servers, instances, migrating_builds};
 
 /// The most migrations of an instance that are shown, besides those that need a person.
 const SHOWN: i64 = 20;
@@ -35,7 +35,7 @@ pub struct MigratingRow {
     pub backup_id: Option<BackupId>,
     /// When the snapshot was asked for.
     pub snapshot_at: Option<DateTime<Utc>>,
-    /// When the page was taken down too early; None: nobody could write.
+    /// When visitors could write again; None: its page is still up.
     pub exposed_at: Option<DateTime<Utc>>,
     /// Whether the next attempt is launched once the snapshot is restored.
     pub is_retried: bool,
@@ -44,7 +44,7 @@ pub struct MigratingRow {
 }
 
 impl MigratingRow {
-    /// Whether visitors cannot have written since the snapshot, as far as its page was not taken down.
+    /// Whether visitors could not write since before the snapshot.
     pub fn is_closed(&self) -> bool {
         self.has_page && self.exposed_at.is_none()
     }
@@ -97,19 +97,70 @@ pub async fn open(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option
         .optional()?)
 }
 
-/// The newest migration of an instance whose build has succeeded or needs a snapshot.
+/// Reads a migration and locks it until the transaction ends; the caller has locked the instance.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn newest(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<MigratingRow>, DbError> {
+pub async fn lock(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<MigratingRow>, DbError> {
+    let select = migrating_builds::table.find(id).select(MigratingRow::as_select());
+    Ok(select.for_update().first(conn).await.optional()?)
+}
+
+/// Migrations whose step has begun, and whose snapshot was not asked for.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn without_snapshot(conn: &mut AsyncPgConnection) -> Result<Vec<MigratingRow>, DbError> {
     Ok(migrating_builds::table
-        .filter(migrating_builds::instance_id.eq(of))
-        .filter(migrating_builds::state.ne(MigrationState::Abandoned))
-        .order(migrating_builds::app_server_id.desc())
+        .filter(migrating_builds::state.eq(MigrationState::Snapshot))
+        .filter(migrating_builds::snapshot_at.is_null())
+        .order(migrating_builds::app_server_id)
         .select(MigratingRow::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// Instances whose page a build has put up.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn with_page(conn: &mut AsyncPgConnection) -> Result<Vec<InstanceId>, DbError> {
+    Ok(instances::table
+        // As the partial index has it.
+        .filter(fixed::<Bool>("maintenance_by = 'migration'"))
+        .order(instances::id)
+        .select(instances::id)
+        .load(conn)
+        .await?)
+}
+
+/// Whether the page of an instance must stay up: a build changes the databases, they are to be restored, or the app server `active` is
+/// older than the last one that has migrated them and was not exposed to visitors since.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn keeps_page(
+    conn: &mut AsyncPgConnection,
+    of: InstanceId,
+    active: Option<AppServerId>,
+) -> Result<bool, DbError> {
+    let is_under_way = migrating_builds::state.eq_any([
+        MigrationState::Snapshot,
+        MigrationState::Migrating,
+        MigrationState::Restoring,
+        MigrationState::NeedsPerson,
+    ]);
+    let is_newer = migrating_builds::app_server_id.gt(active.unwrap_or(AppServerId(0)));
+    let found: Option<AppServerId> = migrating_builds::table
+        .filter(migrating_builds::instance_id.eq(of))
+        .filter(migrating_builds::has_page)
+        .filter(migrating_builds::exposed_at.is_null())
+        .filter(is_under_way.or(migrating_builds::state.eq(MigrationState::Done).and(is_newer)))
+        .select(migrating_builds::app_server_id)
         .first(conn)
         .await
-        .optional()?)
+        .optional()?;
+    Ok(found.is_some())
 }
 
 /// The migrations of an instance to show, the newest first, each with the name of its app server.
@@ -228,7 +279,7 @@ pub async fn retry_later(conn: &mut AsyncPgConnection, id: AppServerId) -> Resul
     Ok(())
 }
 
-/// Stores that visitors of an instance could write, because its page was taken down while a migration was open.
+/// Stores that visitors of an instance could write again, because its page was taken down.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
@@ -239,6 +290,8 @@ pub async fn note_exposed(conn: &mut AsyncPgConnection, of: InstanceId) -> Resul
             MigrationState::Snapshot,
             MigrationState::Migrating,
             MigrationState::Restoring,
+            MigrationState::NeedsPerson,
+            MigrationState::Done,
         ]))
         .filter(migrating_builds::exposed_at.is_null())
         .set(migrating_builds::exposed_at.eq(fixed::<Nullable<Timestamptz>>("now()")))

@@ -1,61 +1,86 @@
-//! The maintenance page of a build that migrates. Of pages, only the one that this program has put up is taken down by it.
+//! Puts the maintenance page of builds that migrate databases up, and takes it down.
 
-use diesel_async::AsyncPgConnection;
+use std::net::SocketAddr;
+
+use chrono::Utc;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use shared_types::InstanceId;
 use shared_types::migration::MigrationState;
-use shared_types::{AppServerId, InstanceId};
 
-use crate::instances::Refusal;
-use crate::instances::store::instances::{self, InstanceRow};
-use crate::instances::store::migrating as store;
-use crate::instances::traffic::maintenance;
+use super::maintenance;
+use crate::instances::builds::patience;
+use crate::instances::migration::{PAGE, has_page};
+use crate::instances::store::migrating::{self as store, MigratingRow};
+use crate::instances::store::{instances, routing};
+use crate::instances::{Manager, Refusal};
 use crate::platform::origin::Actor;
 
-/// What visitors read during a migration.
-const TEXT: &str = "The site is being upgraded. Please come back in a while.";
-
-/// Puts the page up in a transaction that has locked the instance, unless one is up.
+/// Puts the page up that a migration wants. True: no visitor reaches an app server any more, or the migration wants no page.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] if the instance is archived; [`Refusal::Db`] when a statement fails.
-pub(in crate::instances) async fn put_up(conn: &mut AsyncPgConnection, row: &InstanceRow) -> Result<(), Refusal> {
-    match row.maintenance_at {
-        Some(_) => Ok(()),
-        None => maintenance::begin(conn, &Actor::Migration, row.id, TEXT, None).await,
+/// [`Refusal::Db`] when a statement fails; another one if the page cannot be put up.
+pub async fn protects(manager: &Manager, row: &MigratingRow) -> Result<bool, Refusal> {
+    if !row.is_closed() {
+        return Ok(true);
     }
+    let mut conn = manager.db.conn().await?;
+    if put_up(&mut conn, row).await? {
+        return Ok(false);
+    }
+    let wanted = routing::wanted(&mut conn, Some(&[row.instance_id])).await?;
+    let instance = instances::find(&mut conn, row.instance_id).await?;
+    drop(conn);
+    let (Some(wanted), Some(up_since)) = (wanted.first(), instance.and_then(|instance| instance.maintenance_at)) else {
+        return Ok(false);
+    };
+    if wanted.applied < wanted.generation {
+        return Ok(false);
+    }
+    // Requests that began before the page was up may still write.
+    let target: Option<SocketAddr> = wanted.address.as_ref().and_then(|address| address.parse().ok());
+    let is_too_late = Utc::now() > up_since + patience(manager.options.drain_limit);
+    let (false, Some(target)) = (is_too_late, target) else { return Ok(true) };
+    // If the gateway cannot tell, the limit ends the wait.
+    Ok(manager.traffic.open_connections(target).await.is_ok_and(|count| count == 0))
 }
 
-/// Takes the page down if a build has put it up, and nothing was changed about it since.
+/// Puts the page up, unless one is up. False: one is up, or the migration wants none any more.
+async fn put_up(conn: &mut AsyncPgConnection, seen: &MigratingRow) -> Result<bool, Refusal> {
+    conn.transaction(async |conn| {
+        let instance = instances::lock(conn, seen.instance_id).await?;
+        let row = store::lock(conn, seen.app_server_id).await?;
+        let wants = row.is_some_and(|row| row.state == MigrationState::Snapshot && row.is_closed());
+        if !wants || instance.is_none_or(|instance| instance.maintenance_at.is_some()) {
+            return Ok(false);
+        }
+        maintenance::begin(conn, &Actor::Migration, seen.instance_id, PAGE, None).await?;
+        Ok(true)
+    })
+    .await
+}
+
+/// Takes the page down if a build has put it up, unless the active app server does not fit the databases as they are.
 ///
 /// # Errors
 /// [`Refusal::Db`] when a statement fails.
-pub(super) async fn take_down(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), Refusal> {
-    match instances::lock(conn, id).await? {
-        Some(row) if is_ours(&row) => maintenance::end(conn, &Actor::Migration, id).await,
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Takes the page down when an app server gets the traffic that fits the databases: the one that has migrated them, or a later one. In the
-/// transaction of the switch, so that the gateway is told of both at once.
-///
-/// # Errors
-/// [`Refusal::Db`] when a statement fails.
-pub(in crate::instances) async fn activated(
-    conn: &mut AsyncPgConnection,
-    instance: &InstanceRow,
-    id: AppServerId,
-) -> Result<(), Refusal> {
-    if !is_ours(instance) {
+pub(in crate::instances) async fn take_down(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), Refusal> {
+    let Some(instance) = instances::lock(conn, id).await?.filter(has_page) else { return Ok(()) };
+    if store::keeps_page(conn, id, instance.active_app_server_id).await? {
         return Ok(());
     }
-    match store::newest(conn, instance.id).await? {
-        Some(last) if last.state == MigrationState::Done && last.app_server_id <= id => take_down(conn, instance.id).await,
-        Some(_) | None => Ok(()),
-    }
+    maintenance::end(conn, &Actor::Migration, id).await
 }
 
-/// Whether the page of an instance is one that a build has put up.
-pub(super) fn is_ours(row: &InstanceRow) -> bool {
-    row.maintenance_by.as_deref() == Some(Actor::Migration.to_string().as_str())
-        && row.maintenance_text.as_deref() == Some(TEXT)
+/// Takes the pages down of builds that ended before they changed the databases. One query if there is nothing to do; several workers may
+/// run it at once.
+///
+/// # Errors
+/// [`Refusal::Db`] when the database does not answer.
+pub async fn sweep(manager: &Manager) -> Result<(), Refusal> {
+    let up = store::with_page(&mut *manager.db.conn().await?).await?;
+    for id in up {
+        let mut conn = manager.db.conn().await?;
+        conn.transaction(async |conn| take_down(conn, id).await).await?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use shared_types::audit::Operation;
 use shared_types::hook::Moment;
 use shared_types::{AppServerId, EventKind, Serving};
 
-use super::after_hooks;
+use super::{after_hooks, migration_page};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
@@ -93,6 +93,7 @@ pub async fn write(
     };
     activations::insert(conn, new).await?;
     health::record::begin(manager, conn, instance.id, id).await?;
+    migration_page::take_down(conn, instance.id).await?;
     ApplyRouting::enqueue(conn, instance.id).await?;
     tell(conn, actor, &row, before, switch).await?;
     Ok(Switched::Now { generation })

@@ -6,13 +6,13 @@ use shared_types::InstanceId;
 use shared_types::migration::{MigrationState, NextMigration};
 
 use crate::instances::application::Application;
-use crate::instances::backups::{contents, restore, view};
-use crate::instances::store::migrating as store;
+use crate::instances::resources::contents;
+use crate::instances::store::{app_servers, migrating as store};
 use crate::instances::{Manager, Refusal};
 use crate::platform::vault;
 
 /// What a launch with these settings, which are upgraded and have their secrets, would change in the databases outside the machines. No
-/// query if the application has none there.
+/// query if the application has none there; three at most.
 ///
 /// # Errors
 /// [`Refusal::Application`] if the settings, or those of the app server that last used the databases, cannot be used; [`Refusal::Db`]
@@ -31,8 +31,8 @@ pub async fn next(
     let (_, before) = manager.current(&last.instance_type, last.settings_version, stored)?;
     let Some(change) = application.migrates(&before, settings)? else { return Ok(None) };
     let contents = contents::of_instance(conn, id).await?;
-    let not_replaceable = || contents.databases().find_map(|row| restore::replaceable(manager, row).err());
-    let why_none = contents.why_none(manager).or_else(|| view::why_no_restore(manager)).or_else(not_replaceable);
+    let not_replaceable = || contents.databases().find_map(|row| contents::check_replaceable(manager, row).err());
+    let why_none = contents.why_none(manager).or_else(|| contents::why_no_restore(manager)).or_else(not_replaceable);
     Ok(Some(NextMigration {
         from: change.from,
         to: change.to,
@@ -42,25 +42,44 @@ pub async fn next(
     }))
 }
 
-/// Refuses a launch that would use the databases while a build migrates them.
+/// The same in the transaction of a launch, which has locked the instance. None also where no snapshot can be taken: such a build goes
+/// on without one.
+///
+/// # Errors
+/// As [`next`]; [`Refusal::Conflict`] while another build uses the databases, or while they are restored.
+pub async fn plan(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    (application, settings): (&dyn Application, &Value),
+    id: InstanceId,
+) -> Result<Option<NextMigration>, Refusal> {
+    if application.resources(settings)?.is_empty() {
+        return Ok(None);
+    }
+    refuse_open(conn, id).await?;
+    let next = next(manager, conn, (application, settings), id).await?;
+    let Some(next) = next.filter(|next| next.why_no_snapshot.is_none()) else { return Ok(None) };
+    if let Some(name) = app_servers::being_built(conn, id).await? {
+        return Err(Refusal::Conflict(format!(
+            "{name} is being built, and this build would migrate the databases from {} to {} meanwhile: wait for its end or stop it.",
+            next.from, next.to
+        )));
+    }
+    Ok(Some(next))
+}
+
+/// Refuses what would use the databases while a build migrates them.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if one does; [`Refusal::Db`] when the statement fails.
-pub async fn refuse_open(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), Refusal> {
+pub(in crate::instances) async fn refuse_open(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), Refusal> {
     let Some((row, name)) = store::open(conn, id).await? else { return Ok(()) };
-    Err(Refusal::Conflict(match row.state {
-        MigrationState::Restoring => format!(
-            "The databases of instance {id} are being replaced by the snapshot from before the build of {name}; launch when that has ended."
-        ),
-        MigrationState::Planned
-        | MigrationState::Snapshot
-        | MigrationState::Migrating
-        | MigrationState::Done
-        | MigrationState::Abandoned
-        | MigrationState::Restored
-        | MigrationState::NeedsPerson
-        | MigrationState::Dismissed => {
-            format!("{name} is being built, which migrates the databases: wait for its end or stop it.")
-        }
+    Err(Refusal::Conflict(if row.state == MigrationState::Restoring {
+        format!(
+            "The databases of instance {id} are being replaced by the snapshot from before the build of {name}; try again when that has \
+             ended."
+        )
+    } else {
+        format!("{name} is being built, which migrates the databases: wait for its end or stop it.")
     }))
 }
