@@ -132,24 +132,24 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// What its banner says after the name of the app server; none: it has no banner.
+    /// What its banner says after the name of the app server, as whole sentences; none: it has no banner.
     pub fn words(&self) -> Option<String> {
         let Self { from, to, .. } = self;
         Some(match self.state {
-            MigrationState::Snapshot => format!("migrates the databases from {from} to {to}; the snapshot is being taken"),
-            MigrationState::Migrating => format!("migrates the databases from {from} to {to}"),
+            MigrationState::Snapshot => format!("migrates the databases from {from} to {to}; the snapshot is being taken."),
+            MigrationState::Migrating => format!("migrates the databases from {from} to {to}."),
             MigrationState::Restoring => {
-                "failed after it began to migrate the databases; its machine is deleted, and the snapshot restored".to_owned()
+                "failed after it began to migrate the databases; its machine is deleted, and the snapshot restored.".to_owned()
             }
             MigrationState::Restored => {
-                format!("migrated the databases to {to}, which was undone: they are as they were when the snapshot was taken")
+                format!("migrated the databases to {to}, which was undone: they are as they were when the snapshot was taken.")
             }
             MigrationState::NeedsPerson => {
                 let why = self.trouble.as_deref().unwrap_or("The databases may be half migrated.");
                 format!("failed while it migrated the databases to {to}. {why}")
             }
             MigrationState::Done if self.is_page_up => {
-                format!("has migrated the databases to {to}; activate it, which takes the maintenance page down")
+                format!("has migrated the databases to {to}; activate it, which takes the maintenance page down.")
             }
             MigrationState::Planned | MigrationState::Done | MigrationState::Abandoned | MigrationState::Dismissed => {
                 return None;

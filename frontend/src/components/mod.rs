@@ -22,6 +22,7 @@ mod launch;
 pub mod log;
 mod maintenance;
 mod mark;
+mod migration;
 mod possible;
 mod preview;
 mod pull_request;
@@ -69,6 +70,7 @@ pub use maintenance::{MaintenanceBanner, MaintenanceDialog};
 pub use mark::Marks;
 #[cfg(debug_assertions)]
 pub use mark::OneMark;
+pub use migration::MigrationBanner;
 pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};

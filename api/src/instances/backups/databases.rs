@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel_async::AsyncPgConnection;
 use shared_types::ResourceKind;
-use shared_types::resource::{ResourceClass, ResourcePart};
+use shared_types::resource::ResourcePart;
 
 use super::contents::{Contents, KINDS, server};
 use crate::backups::Source;

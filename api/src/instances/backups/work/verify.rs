@@ -5,7 +5,7 @@ use shared_types::backup::BackupWork;
 
 use super::{Failure, Task};
 use crate::backups::{Piece, Source};
-use crate::instances::backups::contents::{self, named};
+use crate::instances::backups::contents::named;
 use crate::instances::backups::databases::Place;
 use crate::instances::backups::verify;
 use crate::instances::store::backups::work as store;
