@@ -16,5 +16,5 @@ pub(super) fn open(settings: &Settings) -> Result<Option<Arc<dyn Backups>>, Star
     let keys = own.ocim_backup_recipients.iter().map(|key| key.trim()).filter(|key| !key.is_empty());
     let recipients: Vec<_> = keys.map(str::to_owned).collect();
     let files = Files::new(directory, &recipients, own.ocim_backup_identity_file.clone());
-    Ok(Some(Arc::new(files.map_err(|words| format!("OCIM_BACKUP_…: {words}"))?)))
+    Ok(Some(Arc::new(files.map_err(|words| format!("the settings OCIM_BACKUP_… cannot be used: {words}"))?)))
 }

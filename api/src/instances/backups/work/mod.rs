@@ -206,6 +206,7 @@ impl Task<'_> {
 
 /// Takes the page of a restore down if nothing was deleted. Returns how things are, and what to do.
 async fn give_up_restore(conn: &mut AsyncPgConnection, row: &BackupRow, words: &str) -> Result<String, Failure> {
+    let words = words.trim_end_matches('.');
     if row.is_replacing {
         return Ok(format!(
             "The databases of the instance are incomplete, and visitors get the maintenance page: {words}. Restore this backup again, or \
