@@ -15,7 +15,7 @@ use crate::instances::settings::claim;
 use crate::instances::store::app_servers::AppServerRow;
 use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::{activations, app_servers, builds, instances};
-use crate::instances::{Manager, Refusal, health};
+use crate::instances::{Manager, Refusal, health, migration};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -93,7 +93,9 @@ pub async fn write(
     };
     activations::insert(conn, new).await?;
     health::record::begin(manager, conn, instance.id, id).await?;
-    migration_page::take_down(conn, instance.id).await?;
+    if migration::has_page(instance) {
+        migration_page::take_down(conn, instance.id).await?;
+    }
     ApplyRouting::enqueue(conn, instance.id).await?;
     tell(conn, actor, &row, before, switch).await?;
     Ok(Switched::Now { generation })
