@@ -136,13 +136,18 @@ impl Migration {
     pub fn words(&self) -> Option<String> {
         let Self { from, to, .. } = self;
         Some(match self.state {
-            MigrationState::Snapshot => format!("migrates the databases from {from} to {to}; the snapshot is being taken."),
+            MigrationState::Snapshot => {
+                format!("migrates the databases from {from} to {to}; the snapshot is being taken.")
+            }
             MigrationState::Migrating => format!("migrates the databases from {from} to {to}."),
             MigrationState::Restoring => {
-                "failed after it began to migrate the databases; its machine is deleted, and the snapshot restored.".to_owned()
+                "failed after it began to migrate the databases; its machine is deleted, and the snapshot restored."
+                    .to_owned()
             }
             MigrationState::Restored => {
-                format!("migrated the databases to {to}, which was undone: they are as they were when the snapshot was taken.")
+                format!(
+                    "migrated the databases to {to}, which was undone: they are as they were when the snapshot was taken."
+                )
             }
             MigrationState::NeedsPerson => {
                 let why = self.trouble.as_deref().unwrap_or("The databases may be half migrated.");

@@ -11,7 +11,6 @@ use diesel::sql_types::{BigInt, Text};
 use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
 use crate::audit::{Actor, Outcome};
 use crate::backup::{BackupReason, BackupState, BackupWork};
-use crate::migration::MigrationState;
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
@@ -21,6 +20,7 @@ use crate::ids::{
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
 use crate::machine::MachineRole;
+use crate::migration::MigrationState;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::resource::{ResourceClass, ResourceKind, ResourcePart, ResourceServerName, ResourceState};

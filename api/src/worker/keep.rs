@@ -63,7 +63,10 @@ async fn work_on_backups(manager: &Manager) {
 
 async fn settle_migrations(manager: &Manager) {
     warn(migration_page::sweep(manager).await, "sweep failed: maintenance pages of builds that have ended stay up");
-    warn(backups::migration::begin_restores(manager).await, "sweep failed: snapshots of failed builds were not restored");
+    warn(
+        backups::migration::begin_restores(manager).await,
+        "sweep failed: snapshots of failed builds were not restored",
+    );
 }
 
 async fn schedule_backups(manager: &Manager) {

@@ -14,7 +14,7 @@ use ocim::instances::traffic::{apply_routing, migration_page};
 use serde_json::{Value, json};
 use shared_types::{AppServerId, Role};
 
-use super::backups::{World, OLD, NEW};
+use super::backups::{NEW, OLD, World};
 use crate::app::crash::End;
 use crate::app::until;
 
@@ -144,7 +144,13 @@ async fn a_failed_migration_is_restored_while_nobody_could_write() {
     assert_eq!((&restoring["state"], &restoring["is_page_up"]), (&json!("restoring"), &json!(true)));
     assert!(world.hold(&names, NEW), "the machine may still write, so nothing is restored yet");
     assert_eq!(world.notice().as_deref(), Some(PAGE));
-    world.app.operator().await.post(&format!("{INSTANCES}/{}/app-servers", world.instance), json!({})).await.problem(409);
+    world
+        .app
+        .operator()
+        .await
+        .post(&format!("{INSTANCES}/{}/app-servers", world.instance), json!({}))
+        .await
+        .problem(409);
     world.restores(id).await;
     assert!(world.hold(&names, OLD));
     let restored = world.migration().await;
@@ -420,7 +426,10 @@ async fn snapshots_are_kept_for_some_days_and_while_they_may_be_needed() {
         world.work().await;
         world.places().await
     };
-    world.app.execute("UPDATE backups SET created = now() - interval '31 days', ended = now() - interval '31 days'").await;
+    world
+        .app
+        .execute("UPDATE backups SET created = now() - interval '31 days', ended = now() - interval '31 days'")
+        .await;
     assert_eq!(keep().await, 1, "it needs a person");
     let dismiss = format!("{INSTANCES}/{}/migrations/{id}/dismiss", world.instance);
     world.app.operator().await.post(&dismiss, json!({})).await.expect(200);

@@ -10,7 +10,8 @@ pub(super) fn migrates(last: &OpenEdxSettings, next: &OpenEdxSettings) -> Option
         return None;
     }
     let code = |settings: &OpenEdxSettings| {
-        let OpenEdxSettings { openedx_release, edx_platform_commit, edx_platform_repository_url, .. } = settings.clone();
+        let OpenEdxSettings { openedx_release, edx_platform_commit, edx_platform_repository_url, .. } =
+            settings.clone();
         (openedx_release, edx_platform_commit, edx_platform_repository_url)
     };
     (code(last) != code(next)).then(|| SchemaChange { from: words(last), to: words(next) })
@@ -42,7 +43,8 @@ mod tests {
         let change = |from: &str, to: &str| Some(SchemaChange { from: from.to_owned(), to: to.to_owned() });
         assert_eq!(migrates(&last, &persistent("redwood", "redwood")), change("quince", "redwood"));
         assert_eq!(migrates(&last, &persistent("quince", "fix")), change("quince", "quince (edx-platform fix)"));
-        let forked = OpenEdxSettings { edx_platform_repository_url: "https://git.example/fork.git".into(), ..last.clone() };
+        let forked =
+            OpenEdxSettings { edx_platform_repository_url: "https://git.example/fork.git".into(), ..last.clone() };
         assert!(migrates(&last, &forked).is_some());
         assert_eq!(migrates(&last, &last), None);
     }

@@ -31,7 +31,15 @@ pub(super) fn migrates(last: &TutorSettings, next: &TutorSettings) -> Option<Sch
     let parts = |settings: &TutorSettings| {
         let TutorSettings { release, plugins, requirements, openedx_image, .. } = settings.clone();
         let TutorSettings { images_to_build, edx_platform_repository_url, edx_platform_commit, .. } = settings.clone();
-        [release, plugins, requirements, openedx_image, images_to_build, edx_platform_repository_url, edx_platform_commit]
+        [
+            release,
+            plugins,
+            requirements,
+            openedx_image,
+            images_to_build,
+            edx_platform_repository_url,
+            edx_platform_commit,
+        ]
     };
     if parts(last) == parts(next) {
         return None;
@@ -40,7 +48,8 @@ pub(super) fn migrates(last: &TutorSettings, next: &TutorSettings) -> Option<Sch
         if settings.release != other.release {
             return settings.release.clone();
         }
-        let known = [&settings.openedx_image, &settings.edx_platform_commit].into_iter().filter(|text| !text.is_empty());
+        let known =
+            [&settings.openedx_image, &settings.edx_platform_commit].into_iter().filter(|text| !text.is_empty());
         let words: Vec<_> = [&settings.release].into_iter().chain(known).map(String::as_str).collect();
         words.join(", ")
     };

@@ -33,8 +33,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         refused_sources,
         version,
     } = view;
-    let Migrations { next: next_migration, past: migrations } =
-        migration::read(&app.manager, &mut conn, id).await?;
+    let Migrations { next: next_migration, past: migrations } = migration::read(&app.manager, &mut conn, id).await?;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
     let Care { tier, max_builds, retention_hours, provider } = care;
     let sites: Vec<Site> = sites.map(|sites| sites_of(app, sites)).unwrap_or_default();

@@ -40,7 +40,9 @@ pub async fn begin_snapshots(manager: &Manager) -> Result<(), DbError> {
             Ok(()) => {}
             Err(Refusal::Db(error)) => return Err(error),
             // The step times out.
-            Err(error) => tracing::warn!(app_server = %row.app_server_id, %error, "no snapshot was begun; trying again"),
+            Err(error) => {
+                tracing::warn!(app_server = %row.app_server_id, %error, "no snapshot was begun; trying again")
+            }
         }
     }
     Ok(())

@@ -10,8 +10,8 @@ use shared_types::app_server::{BuildStepKind, StepOutcome};
 
 use super::{Build, StepError};
 use crate::instances::builds::lease::{self, Lease};
-use crate::instances::builds::slots::Slot;
 use crate::instances::builds::migration::{self, NextAttempt};
+use crate::instances::builds::slots::Slot;
 use crate::instances::builds::{failure_mail, launch};
 use crate::instances::store::{app_servers, builds, migrating};
 use crate::instances::{Manager, Refusal};

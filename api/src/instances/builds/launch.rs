@@ -237,9 +237,9 @@ async fn tell(
     request: &Request,
     migration: Option<&NextMigration>,
 ) -> Result<(), DbError> {
-    let migrates = migration.map(|NextMigration { from, to, .. }| {
-        json!({ "from": from, "to": to, "has_page": !request.migrates_without_page })
-    });
+    let migrates = migration.map(
+        |NextMigration { from, to, .. }| json!({ "from": from, "to": to, "has_page": !request.migrates_without_page }),
+    );
     let detail = json!({
         "name": name,
         "trigger": request.trigger,

@@ -45,8 +45,7 @@ impl Build<'_> {
 
     async fn ask_for_snapshot(&self, row: &MigratingRow) -> Result<(), StepError> {
         let page = if row.has_page { "visitors get the maintenance page" } else { "visitors go on" };
-        let words =
-            format!("The databases are migrated from {} to {}: {page}", row.migrates_from, row.migrates_to);
+        let words = format!("The databases are migrated from {} to {}: {page}", row.migrates_from, row.migrates_to);
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
@@ -70,7 +69,9 @@ impl Build<'_> {
             Some(BackupRow { state: BackupState::Writing, .. }) => Ok(false),
             Some(BackupRow { state: BackupState::Failed, id, trouble, .. }) => {
                 let why = trouble.unwrap_or_default();
-                Err(StepError::Fatal(format!("The snapshot of the databases, backup {id}, could not be written: {why}")))
+                Err(StepError::Fatal(format!(
+                    "The snapshot of the databases, backup {id}, could not be written: {why}"
+                )))
             }
             None => Err(StepError::Fatal("The snapshot of the databases was deleted".to_owned())),
         }
@@ -87,7 +88,8 @@ impl Build<'_> {
             let id = row.backup_id.map(|id| id.to_string()).unwrap_or_default();
             let mut lines = vec![Line::info(format!("The snapshot is complete: backup {id}"))];
             if row.has_page && !row.is_closed() {
-                let words = "The maintenance page was taken down: if this build fails, nothing is restored without a request";
+                let words =
+                    "The maintenance page was taken down: if this build fails, nothing is restored without a request";
                 lines.push(Line::warning(words));
             }
             self.write(conn, lines).await?;

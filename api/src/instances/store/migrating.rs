@@ -172,10 +172,7 @@ pub async fn shown(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Vec<(
         .inner_join(app_servers::table)
         .filter(migrating_builds::instance_id.eq(of))
         .filter(migrating_builds::state.ne_all([MigrationState::Abandoned, MigrationState::Dismissed]))
-        .order((
-            migrating_builds::state.eq(MigrationState::NeedsPerson).desc(),
-            migrating_builds::app_server_id.desc(),
-        ))
+        .order((migrating_builds::state.eq(MigrationState::NeedsPerson).desc(), migrating_builds::app_server_id.desc()))
         .limit(SHOWN)
         .select((MigratingRow::as_select(), app_servers::name))
         .load(conn)

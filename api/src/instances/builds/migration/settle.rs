@@ -71,11 +71,7 @@ pub async fn failed(conn: &mut AsyncPgConnection, of: &AppServerRow) -> Result<N
     }
 }
 
-async fn restore(
-    conn: &mut AsyncPgConnection,
-    of: &AppServerRow,
-    row: &MigratingRow,
-) -> Result<NextAttempt, DbError> {
+async fn restore(conn: &mut AsyncPgConnection, of: &AppServerRow, row: &MigratingRow) -> Result<NextAttempt, DbError> {
     store::transition(conn, row, MigrationState::Restoring, None).await?;
     let words = "The build ended after it had begun to migrate the databases: its machine is deleted, then the snapshot is restored";
     tell(conn, of, Line::warning(words)).await?;
