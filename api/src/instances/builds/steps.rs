@@ -9,7 +9,7 @@ use super::{Build, StepError};
 use crate::instances::Refusal;
 use crate::instances::builds::{lease, migration};
 use crate::instances::jobs::ActivateWhenRunning;
-use crate::instances::store::{app_servers, builds, migrating, providers};
+use crate::instances::store::{app_servers, builds, providers};
 use crate::machines;
 use crate::machines::advance::Progress;
 use crate::platform::db::DbError;
@@ -44,7 +44,7 @@ impl Build<'_> {
             let options = &self.manager.options;
             // Builds begun by an earlier version start the machine before the checkout.
             let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
-            let migrates = is_loaded && migrating::find(conn, self.id()).await?.is_some();
+            let migrates = is_loaded && migration::of(conn, &self.row).await?.is_some();
             let (next, limit) = match (is_loaded, migrates) {
                 (true, true) => (BuildStepKind::Snapshot, options.snapshot_timeout),
                 (true, false) => (BuildStepKind::Playbooks, options.global_timeout),

@@ -10,5 +10,5 @@ pub mod view;
 
 pub(in crate::instances) use plan::refuse_open;
 pub(super) use plan::{next, plan};
-pub(super) use settle::{NextAttempt, failed, succeeded};
+pub(super) use settle::{NextAttempt, failed, of, succeeded};
 pub(in crate::instances) use settle::{need_person, open_words, tell};

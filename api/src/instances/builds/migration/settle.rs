@@ -26,12 +26,23 @@ pub enum NextAttempt {
     Never,
 }
 
+/// The migration of an app server. No query if it uses no databases outside its machine.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn of(conn: &mut AsyncPgConnection, app_server: &AppServerRow) -> Result<Option<MigratingRow>, DbError> {
+    match app_server.used_resources()?.is_empty() {
+        true => Ok(None),
+        false => store::find(conn, app_server.id).await,
+    }
+}
+
 /// The build has succeeded. Its page stays up until an app server that fits the databases is activated.
 ///
 /// # Errors
 /// [`DbError`] when a statement fails.
 pub async fn succeeded(conn: &mut AsyncPgConnection, of: &AppServerRow) -> Result<(), DbError> {
-    let row = store::find(conn, of.id).await?;
+    let row = self::of(conn, of).await?;
     let Some(row) = row.filter(|row| row.state == MigrationState::Migrating) else { return Ok(()) };
     let instance = instances::lock(conn, row.instance_id).await?;
     store::transition(conn, &row, MigrationState::Done, None).await?;
@@ -47,7 +58,7 @@ pub async fn succeeded(conn: &mut AsyncPgConnection, of: &AppServerRow) -> Resul
 /// # Errors
 /// [`DbError`] when a statement fails.
 pub async fn failed(conn: &mut AsyncPgConnection, of: &AppServerRow) -> Result<NextAttempt, DbError> {
-    if store::find(conn, of.id).await?.is_none() {
+    if self::of(conn, of).await?.is_none() {
         return Ok(NextAttempt::Now);
     }
     let instance = instances::lock(conn, of.instance_id).await?;
