@@ -166,15 +166,23 @@ impl Migration {
 impl Instance {
     /// The migration that people must know of: one that needs a person, or else the newest if it has a banner.
     pub fn migration_to_show(&self) -> Option<&Migration> {
-        let of_person = self.migrations.iter().find(|one| one.state == MigrationState::NeedsPerson);
-        of_person.or(self.migrations.first()).filter(|one| one.words().is_some())
+        to_show(&self.migrations)
     }
 
     /// The first migration after the databases were last used by the release of `target`: a rollback to it does not undo that one. None:
     /// the databases were not migrated since.
     pub fn migration_after(&self, target: AppServerId) -> Option<&Migration> {
-        self.migrations.iter().rev().find(|one| one.state == MigrationState::Done && one.app_server_id > target)
+        first_after(&self.migrations, target)
     }
+}
+
+fn to_show(newest_first: &[Migration]) -> Option<&Migration> {
+    let of_person = newest_first.iter().find(|one| one.state == MigrationState::NeedsPerson);
+    of_person.or(newest_first.first()).filter(|one| one.words().is_some())
+}
+
+fn first_after(newest_first: &[Migration], target: AppServerId) -> Option<&Migration> {
+    newest_first.iter().rev().find(|one| one.state == MigrationState::Done && one.app_server_id > target)
 }
 
 #[cfg(test)]
@@ -201,6 +209,23 @@ mod tests {
             snapshot_at: None,
             trouble: None,
         }
+    }
+
+    #[test]
+    fn one_that_needs_a_person_is_shown_before_newer_ones() {
+        let at = |id, state| Migration { app_server_id: AppServerId(id), ..migration(state, true) };
+        let (newer, older) = (at(4, MigrationState::Done), at(2, MigrationState::NeedsPerson));
+        assert_eq!(to_show(&[newer.clone(), older.clone()]), Some(&older));
+        assert_eq!(to_show(&[newer.clone(), at(2, MigrationState::Restored)]), Some(&newer));
+        assert_eq!(to_show(&[]), None);
+    }
+
+    #[test]
+    fn a_rollback_crosses_the_first_migration_after_its_target() {
+        let at = |id, state| Migration { app_server_id: AppServerId(id), ..migration(state, false) };
+        let all = [at(7, MigrationState::Done), at(5, MigrationState::Done), at(3, MigrationState::Restored)];
+        let crossed = |target| first_after(&all, AppServerId(target)).map(|one| one.app_server_id.0);
+        assert_eq!([1, 4, 5, 6, 7].map(crossed), [Some(5), Some(5), Some(7), Some(7), None]);
     }
 
     #[test]
