@@ -115,7 +115,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_failed_migration_is_restored_while_nobody_could_write() {
+async fn a_failed_migration_is_restored_while_no_visitor_could_write() {
     let (world, names) = upgraded().await;
     let next = world.instance().await["next_migration"].clone();
     assert_eq!((&next["from"], &next["to"]), (&json!("stored"), &json!("stored 2")));
@@ -283,7 +283,7 @@ async fn the_page_of_a_person_stays() {
     assert_eq!(world.build(id).await["status"], "failed");
     names.iter().for_each(|name| world.backups.set_database(name, NEW));
     world.restores(id).await;
-    assert!(world.hold(&names, OLD), "nobody could write behind that page, either");
+    assert!(world.hold(&names, OLD), "visitors could not write behind that page, either");
     assert_eq!(world.migration().await["state"], "restored");
     world.sweeps().await;
     assert_eq!(world.notice().as_deref(), Some("Back at 5."));
