@@ -109,12 +109,12 @@ impl FakeBackups {
 
     /// Lets calls of this operation wait until [`Self::release`], or until they are cancelled. They are in [`Self::calls`] already.
     pub fn hold(&self, operation: FakeOperation) {
-        self.held.send_modify(|held| drop(held.insert(operation)));
+        self.held.send_if_modified(|held| held.insert(operation));
     }
 
     /// Lets the calls of this operation go on.
     pub fn release(&self, operation: FakeOperation) {
-        self.held.send_modify(|held| drop(held.remove(&operation)));
+        self.held.send_if_modified(|held| held.remove(&operation));
     }
 
     /// Sets why nothing can be restored.

@@ -2,6 +2,7 @@
 //! `cargo test --test api -- --skip system::` leaves them out.
 
 mod ansible;
+mod backups;
 mod children;
 mod examples;
 mod github;

@@ -43,7 +43,9 @@ fn shown(stderr: &str, password: &SecretString) -> String {
 
 /// Warnings about options that another version of the program needs, and about its old name.
 fn is_noise(line: &str) -> bool {
-    line.contains("unknown variable 'loose-") || line.contains("Deprecated program name")
+    line.contains("unknown variable 'loose-")
+        || line.contains("unknown option '--loose-")
+        || line.contains("Deprecated program name")
 }
 
 #[cfg(test)]
@@ -69,7 +71,8 @@ pub(super) mod tests {
     #[test]
     fn words_are_short_and_without_the_password() {
         let password = SecretString::from("s3cret".to_owned());
-        let noise = "Warning: mariadb: unknown variable 'loose-ssl-mode=DISABLED'\n";
+        let noise = "Warning: mariadb: unknown variable 'loose-ssl-mode=DISABLED'\n\
+            Warning: mariadb: unknown option '--loose-get-server-public-key'\n";
         let said =
             failed(Server::Mysql, "mariadb", &format!("{noise}ERROR 1045 (28000): near 's3cret'\n\n"), &password);
         assert_eq!(said, BackupError::Permanent("ERROR 1045 (28000): near '********'".to_owned()));

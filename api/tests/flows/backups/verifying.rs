@@ -74,12 +74,8 @@ async fn a_server_that_is_away_delays_a_verification_and_a_leftover_is_deleted_f
     let world = World::new().await;
     let id = world.complete().await;
     let before = world.server.databases();
-    let away = || FakeCall::Fails(ServerError::Away("the server restarts".to_owned()));
-    // The trial is made, and neither the answer nor the deletion comes through.
-    let first_deletion = FakeCall::AnswerLost;
-    for call in [first_deletion, away()] {
-        world.server.next_call(call);
-    }
+    world.server.next_call(FakeCall::AnswerLost);
+    world.server.next_call(FakeCall::Fails(ServerError::Away("the server restarts".to_owned())));
     world.asks(id, "verify").await;
     world.work().await;
     assert!(world.newest().await["trouble"].as_str().unwrap().contains("the answer was lost"));
@@ -92,7 +88,7 @@ async fn a_server_that_is_away_delays_a_verification_and_a_leftover_is_deleted_f
     world.server.add_stranger(&names::trial(ResourceKind::Mysql, &installation, world.instance, "pages"));
     world.hurry().await;
     world.work().await;
-    assert_eq!(world.newest().await["work"], "verify", "a queued failure delays it once more");
+    assert!(world.newest().await["trouble"].as_str().unwrap().contains("the server restarts"));
     world.hurry().await;
     world.work().await;
     assert!(world.newest().await["verified"].is_string());

@@ -17,14 +17,14 @@ const ROOT: &str = "p@ss/word";
 static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// A server with certificates for `localhost`. Its data stays when it is stopped.
-pub(super) struct MariaDb {
-    pub(super) port: u16,
+pub(in crate::system) struct MariaDb {
+    pub(in crate::system) port: u16,
     dir: tempfile::TempDir,
     running: Option<Running>,
 }
 
 impl MariaDb {
-    pub(super) async fn start() -> Self {
+    pub(in crate::system) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         certificates(dir.path());
         let (data, user) = (format!("--datadir={}/data", dir.path().display()), "--user=root");
@@ -41,11 +41,11 @@ impl MariaDb {
         server
     }
 
-    pub(super) fn stop(&mut self) {
+    pub(in crate::system) fn stop(&mut self) {
         self.running = None;
     }
 
-    pub(super) async fn resume(&mut self) {
+    pub(in crate::system) async fn resume(&mut self) {
         let dir = self.dir.path().display();
         let arguments = [
             "--no-defaults".to_owned(),
@@ -66,19 +66,19 @@ impl MariaDb {
     }
 
     /// The table of the settings file, with further lines.
-    pub(super) fn table(&self, further: &str) -> String {
+    pub(in crate::system) fn table(&self, further: &str) -> String {
         format!(
             "[resources.main]\nkind = \"mysql\"\nurl = \"mysql://root:p%40ss%2Fword@127.0.0.1:{}\"\n{further}\n",
             self.port
         )
     }
 
-    pub(super) fn authority(&self) -> std::path::PathBuf {
+    pub(in crate::system) fn authority(&self) -> std::path::PathBuf {
         self.dir.path().join("ca.pem")
     }
 
     /// A connection as this user; with TLS that trusts this authority, or without.
-    pub(super) async fn connect(
+    pub(in crate::system) async fn connect(
         &self,
         user: &str,
         password: &str,
@@ -91,16 +91,16 @@ impl MariaDb {
         Conn::new(options.ssl_opts(ssl).prefer_socket(Some(false))).await
     }
 
-    pub(super) async fn root(&self) -> Conn {
+    pub(in crate::system) async fn root(&self) -> Conn {
         self.connect("root", ROOT, None).await.unwrap()
     }
 
-    pub(super) async fn execute(&self, statement: &str) {
+    pub(in crate::system) async fn execute(&self, statement: &str) {
         self.root().await.query_drop(statement).await.unwrap();
     }
 
     /// Every database, user, grant and table.
-    pub(super) async fn listing(&self) -> Vec<String> {
+    pub(in crate::system) async fn listing(&self) -> Vec<String> {
         let mut root = self.root().await;
         let databases: Vec<String> =
             root.query("SELECT schema_name FROM information_schema.schemata ORDER BY 1").await.unwrap();

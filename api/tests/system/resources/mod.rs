@@ -3,9 +3,9 @@
 
 mod away;
 mod contract;
-mod mariadb;
+pub(super) mod mariadb;
 mod moto;
-mod postgresql;
+pub(super) mod postgresql;
 mod redis;
 mod s3;
 mod stores;
@@ -61,7 +61,7 @@ async fn until_listens(port: u16) {
 }
 
 /// Runs a program to its end.
-fn run(program: &str, arguments: &[&str]) {
+pub(super) fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
     assert!(
         output.status.success(),
@@ -71,7 +71,7 @@ fn run(program: &str, arguments: &[&str]) {
 }
 
 /// Makes an authority (`ca.pem`), and a certificate of it for `localhost` (`server.pem`, `server.key`).
-fn certificates(dir: &Path) {
+pub(super) fn certificates(dir: &Path) {
     std::fs::write(dir.join("names"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
     let openssl = |arguments: &str| {
         let ran = Command::new("openssl").current_dir(dir).args(arguments.split(' ')).stderr(Stdio::null()).status();
@@ -83,7 +83,7 @@ fn certificates(dir: &Path) {
 }
 
 /// The servers of a settings file with these tables.
-fn servers(tables: &str) -> Servers {
+pub(super) fn servers(tables: &str) -> Servers {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("ocim.toml");
@@ -93,10 +93,10 @@ fn servers(tables: &str) -> Servers {
 }
 
 /// The only server of these.
-fn only(servers: &Servers) -> std::sync::Arc<dyn ResourceServer> {
+pub(super) fn only(servers: &Servers) -> std::sync::Arc<dyn ResourceServer> {
     servers.iter().next().unwrap().server.clone()
 }
 
-fn account(username: &str, password: &str) -> Account {
+pub(super) fn account(username: &str, password: &str) -> Account {
     Account { username: username.to_owned(), password: password.to_owned().into() }
 }

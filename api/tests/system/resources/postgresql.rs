@@ -11,14 +11,14 @@ use tokio_postgres::{Client, NoTls};
 
 use super::{account, only, servers};
 
-pub(super) struct Postgres {
+pub(in crate::system) struct Postgres {
     url: url::Url,
     server: EmbeddedPostgres,
     _dir: tempfile::TempDir,
 }
 
 impl Postgres {
-    pub(super) async fn start() -> Self {
+    pub(in crate::system) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let options = EmbeddedOptions { is_durable: false, start_timeout: Duration::from_secs(60) };
@@ -31,12 +31,12 @@ impl Postgres {
         Self { url, server, _dir: dir }
     }
 
-    pub(super) async fn stop(self) {
+    pub(in crate::system) async fn stop(self) {
         self.server.stop().await.unwrap();
     }
 
     /// The table of the settings file.
-    pub(super) fn table(&self) -> String {
+    pub(in crate::system) fn table(&self) -> String {
         self.table_as(self.url.username(), self.url.password().unwrap())
     }
 
@@ -47,7 +47,7 @@ impl Postgres {
         )
     }
 
-    pub(super) async fn connect(
+    pub(in crate::system) async fn connect(
         &self,
         user: &str,
         password: &str,
@@ -62,16 +62,16 @@ impl Postgres {
         Ok(client)
     }
 
-    pub(super) async fn root(&self) -> Client {
+    pub(in crate::system) async fn root(&self) -> Client {
         self.connect(self.url.username(), self.url.password().unwrap(), "postgres").await.unwrap()
     }
 
-    pub(super) async fn execute(&self, statement: &str) {
+    pub(in crate::system) async fn execute(&self, statement: &str) {
         self.root().await.batch_execute(statement).await.unwrap();
     }
 
     /// Every database with its owner and rights, and every role with its password.
-    pub(super) async fn listing(&self) -> Vec<String> {
+    pub(in crate::system) async fn listing(&self) -> Vec<String> {
         let root = self.root().await;
         let texts = async |query: &str| -> Vec<String> {
             root.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
