@@ -7,7 +7,6 @@ use ocim::ansible::fake::FakeEnd;
 use ocim::backups::BackupError;
 use ocim::backups::fake::FakeOperation;
 use ocim::instances::backups::migration::{begin_restores, begin_snapshots};
-use ocim::instances::builds::Builder;
 use ocim::instances::builds::terminate;
 use ocim::instances::migration::PAGE;
 use ocim::instances::traffic::{apply_routing, migration_page};
