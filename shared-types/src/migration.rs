@@ -154,7 +154,9 @@ impl Migration {
                 format!("failed while it migrated the databases to {to}. {why}")
             }
             MigrationState::Done if self.is_page_up => {
-                format!("has migrated the databases to {to}; activate it, which takes the maintenance page down.")
+                format!(
+                    "has migrated the databases to {to}; activate it, which takes the maintenance page down, or restore the snapshot to go back."
+                )
             }
             MigrationState::Planned | MigrationState::Done | MigrationState::Abandoned | MigrationState::Dismissed => {
                 return None;
