@@ -7,11 +7,12 @@ use ocim::ansible::fake::FakeEnd;
 use ocim::backups::BackupError;
 use ocim::backups::fake::FakeOperation;
 use ocim::instances::backups::migration::{begin_restores, begin_snapshots};
-use ocim::instances::builds::terminate;
+use ocim::instances::builds::{Builder, terminate};
 use ocim::instances::migration::PAGE;
 use ocim::instances::traffic::{apply_routing, migration_page};
 use serde_json::{Value, json};
 use shared_types::{AppServerId, Role};
+use tokio_util::sync::CancellationToken;
 
 use super::backups::{NEW, OLD, World};
 use crate::app::crash::End;
@@ -456,9 +457,30 @@ async fn a_build_that_migrates_survives_a_crash_at_every_point() {
         let End::Died(at) = ended else { break };
         died.push(at);
     }
-    for effect in ["before run", "after run", "before install people"] {
+    for effect in ["after find", "before run", "after run", "before reboot"] {
         assert!(died.iter().any(|at| at == effect), "no crash {effect}: {died:?}");
     }
+    world.app.end().await;
+}
+
+#[tokio::test]
+async fn another_worker_waits_for_the_same_snapshot() {
+    let (world, _) = upgraded().await;
+    let id = world.launches(json!({})).await;
+    world.backups.hold(FakeOperation::Dump);
+    let stop = CancellationToken::new();
+    let builder = Builder::new(world.app.manager.clone(), 1, stop.clone());
+    let building = tokio::spawn(async move { builder.advance(AppServerId(id)).await.unwrap() });
+    let interrupting = async {
+        until("the snapshot is written", async || world.backups.count(FakeOperation::Dump) > 0).await;
+        stop.cancel();
+        building.await.unwrap();
+        assert_eq!(world.migration().await["state"], "snapshot");
+        world.backups.release(FakeOperation::Dump);
+    };
+    world.sweeping(interrupting).await;
+    assert_eq!(world.build(id).await["status"], "running");
+    assert_eq!((world.places().await, world.playbooks()), (1, 2));
     world.app.end().await;
 }
 
