@@ -58,7 +58,7 @@ pub(super) fn identities(file: &Path) -> Result<Vec<Identity>, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use std::os::unix::fs::PermissionsExt as _;
 

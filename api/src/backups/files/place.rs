@@ -82,8 +82,9 @@ impl Place {
         for _ in 0..ATTEMPTS {
             match open(&path) {
                 Ok(Some(file)) => return Ok(Partial { file, path, complete, is_kept: false }),
+                // Another program deleted a directory that was empty.
+                Err(error) if error.kind() == ErrorKind::NotFound && self.root.is_dir() => {}
                 Ok(None) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(self.failed(&path, &error)),
             }
         }
@@ -190,11 +191,12 @@ impl Partial {
     pub(super) fn keep(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.complete)?;
-        self.is_kept = true;
+        self.path.clone_from(&self.complete);
         // The entries of the backup's directory, of the instance's, and of the place.
         for directory in self.complete.ancestors().skip(1).take(3) {
             File::open(directory)?.sync_all()?;
         }
+        self.is_kept = true;
         Ok(())
     }
 }
@@ -214,8 +216,12 @@ impl Drop for Partial {
 
 /// Opens and locks an unfinished file, empty. None: another program has it, or has deleted it meanwhile.
 fn open(path: &Path) -> io::Result<Option<File>> {
-    if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    // The place itself is never made: what is missing may be a disk that is not mounted.
+    for directory in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
     }
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
     match file.try_lock() {

@@ -94,4 +94,7 @@ fn backups_are_listed_and_deleted_and_other_things_are_let_alone() {
     assert!(!dir.path().join("10").exists() && dir.path().join("lost+found/1").exists());
     fs::remove_dir_all(dir.path()).unwrap();
     assert!(place.list().is_err(), "a place that is gone is not an empty one");
+    let failed = place.begin("1/2", ResourceKind::Mysql, "main").unwrap_err();
+    assert!(matches!(&failed, BackupError::Transient(words) if words.contains("No such file")), "{failed:?}");
+    assert!(!dir.path().exists(), "it may be a disk that is not mounted");
 }

@@ -1,7 +1,7 @@
 //! The content of a file: a dump, compressed by zstd, encrypted by age. Constant memory; these functions block.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind, IntoInnerError, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use age::stream::StreamReader;
@@ -75,7 +75,9 @@ pub(super) fn seal(
     let encryptor =
         Encryptor::with_recipients(recipients).map_err(|error| Failed::Writing(io::Error::other(error.to_string())))?;
     let hashed = Hashed { into, sha: Sha256::new(), bytes: 0 };
-    let encrypted = encryptor.wrap_output(hashed).map_err(Failed::Writing)?;
+    // The header is written with the first chunk: age hides why the header alone could not be.
+    let buffered = BufWriter::with_capacity(CHUNK, hashed);
+    let encrypted = encryptor.wrap_output(buffered).map_err(Failed::Writing)?;
     let mut compressed = zstd::Encoder::new(encrypted, LEVEL).map_err(Failed::Writing)?;
     compressed.include_checksum(true).map_err(Failed::Writing)?;
     let mut tail = Tail::default();
@@ -83,7 +85,8 @@ pub(super) fn seal(
         count.fetch_add(u64::try_from(chunk.len()).unwrap_or_default(), Ordering::Relaxed);
         tail.push(chunk);
     })?;
-    let hashed = compressed.finish().and_then(age::stream::StreamWriter::finish).map_err(Failed::Writing)?;
+    let buffered = compressed.finish().and_then(age::stream::StreamWriter::finish).map_err(Failed::Writing)?;
+    let hashed = buffered.into_inner().map_err(IntoInnerError::into_error).map_err(Failed::Writing)?;
     // A file system may find only now that it has no room.
     into.sync_all().map_err(Failed::Writing)?;
     Ok(Sealed { bytes: hashed.bytes, sha256: hex::encode(hashed.sha.finalize()), tail })

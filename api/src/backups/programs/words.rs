@@ -50,6 +50,8 @@ fn is_noise(line: &str) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    #![allow(clippy::panic)]
+
     use shared_types::ResourceKind;
 
     use super::*;

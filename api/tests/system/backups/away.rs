@@ -2,25 +2,13 @@
 
 use mysql_async::prelude::Queryable as _;
 use ocim::backups::port::Progress;
-use ocim::backups::{BackupError, Backups as _, Source};
+use ocim::backups::{BackupError, Backups as _};
 
-use super::{AT, Dumping, Place, make, processes};
+use super::{AT, Dumping, Place, locked, make, processes};
 use crate::app::until;
 use crate::system::resources::mariadb::MariaDb;
 use crate::system::resources::postgresql::Postgres;
 use crate::system::resources::{only, servers};
-
-/// A database whose dump stops at its last table, which the connection has locked.
-async fn locked(mariadb: &MariaDb) -> (Source, mysql_async::Conn) {
-    let server = only(&servers(&mariadb.table("")));
-    let source = make(&*server, "ocim_old").await;
-    mariadb.execute("CREATE TABLE ocim_old.big (t LONGTEXT)").await;
-    mariadb.execute("INSERT INTO ocim_old.big VALUES (REPEAT('x', 4000000))").await;
-    mariadb.execute("CREATE TABLE ocim_old.last (n INT)").await;
-    let mut lock = mariadb.root().await;
-    lock.query_drop("LOCK TABLES ocim_old.last WRITE").await.unwrap();
-    (source, lock)
-}
 
 #[tokio::test]
 #[ignore = "needs MariaDB: make test-resources"]

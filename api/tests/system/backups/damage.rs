@@ -18,7 +18,7 @@ async fn nothing_of_a_damaged_file_reaches_mariadb() {
     let server = only(&servers(&mariadb.table("")));
     let (source, target) = (make(&*server, "ocim_old").await, make(&*server, "ocim_new").await);
     mariadb.execute("CREATE TABLE ocim_old.t (a LONGTEXT)").await;
-    mariadb.execute("INSERT INTO ocim_old.t SELECT SHA2(RAND(seq), 512) FROM seq_1_to_5000").await;
+    mariadb.execute("INSERT INTO ocim_old.t SELECT SHA2(RAND(seq), 512) FROM ocim_old.seq_1_to_5000").await;
     refuses_all(&source, &target).await;
 }
 

@@ -39,7 +39,7 @@ async fn a_full_disk_is_told_and_the_earlier_backup_stays() {
     mariadb.execute("CREATE TABLE ocim_old.t (a LONGTEXT)").await;
     let piece = place.files.dump(AT, &source, &Progress::default()).await.unwrap();
     // The digits of random numbers have half as many bytes when they are compressed.
-    mariadb.execute("INSERT INTO ocim_old.t SELECT SHA2(RAND(seq), 512) FROM seq_1_to_50000").await;
+    mariadb.execute("INSERT INTO ocim_old.t SELECT SHA2(RAND(seq), 512) FROM ocim_old.seq_1_to_50000").await;
     for at in [AT, "17/43"] {
         let failed = place.files.dump(at, &source, &Progress::default()).await.unwrap_err();
         let BackupError::Transient(words) = &failed else { panic!("{failed:?}") };

@@ -31,7 +31,7 @@ async fn a_measured_dump_is_as_fast_as_a_pipe_of_programs_and_takes_little_memor
         mariadb
             .execute(&format!(
                 "INSERT INTO ocim_old.t SELECT seq, CONCAT(REPEAT(CONCAT('the state of student ', seq, ' at '), 25), SHA2(seq, 512), \
-                 SHA2(-seq, 512)) FROM seq_{}_to_{}",
+                 SHA2(-seq, 512)) FROM ocim_old.seq_{}_to_{}",
                 part * 10_000 + 1,
                 (part + 1) * 10_000
             ))

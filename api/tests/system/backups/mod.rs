@@ -16,11 +16,13 @@ use std::sync::atomic::Ordering;
 
 use age::secrecy::ExposeSecret as _;
 use age::x25519::Identity;
+use mysql_async::prelude::Queryable as _;
 use ocim::backups::port::Progress;
 use ocim::backups::{BackupError, Backups as _, Files, Source};
 use ocim::resources::server::{Attempt, ResourceServer};
 
-use super::resources::account;
+use super::resources::mariadb::MariaDb;
+use super::resources::{account, only, servers};
 use crate::app::until;
 
 /// The account's password: no character of it may be taken for anything else.
@@ -96,6 +98,18 @@ async fn make(server: &dyn ResourceServer, database: &str) -> Source {
     server.make_database(database, "ocim_u", Attempt::First).await.unwrap();
     let (endpoint, database) = (server.endpoint().clone(), database.to_owned());
     Source { kind: server.kind(), name: "main".to_owned(), database, endpoint, ca_file: None, account }
+}
+
+/// A database whose dump stops at its last table, which the connection has locked.
+async fn locked(mariadb: &MariaDb) -> (Source, mysql_async::Conn) {
+    let server = only(&servers(&mariadb.table("")));
+    let source = make(&*server, "ocim_old").await;
+    mariadb.execute("CREATE TABLE ocim_old.big (t LONGTEXT)").await;
+    mariadb.execute("INSERT INTO ocim_old.big VALUES (REPEAT('x', 4000000))").await;
+    mariadb.execute("CREATE TABLE ocim_old.last (n INT)").await;
+    let mut lock = mariadb.root().await;
+    lock.query_drop("LOCK TABLES ocim_old.last WRITE").await.unwrap();
+    (source, lock)
 }
 
 /// A dump that goes on beside the test.

@@ -1,9 +1,11 @@
 //! What a dump of MariaDB brings back.
 
+use std::process::Command;
+use std::sync::atomic::Ordering;
+
 use mysql_async::prelude::Queryable as _;
 use ocim::backups::port::Progress;
 use ocim::backups::{BackupError, Backups as _};
-use std::sync::atomic::Ordering;
 
 use super::{AT, PASSWORD, Place, make};
 use crate::system::resources::mariadb::MariaDb;
@@ -86,6 +88,26 @@ async fn a_database_comes_back_with_all_that_belongs_to_it() {
     place.files.delete(AT).await.unwrap();
     place.files.delete(AT).await.unwrap();
     assert!(place.everything().is_empty());
+}
+
+/// By the commands of docs/backups.md.
+#[tokio::test]
+#[ignore = "needs MariaDB: make test-resources"]
+async fn a_backup_is_read_by_hand_with_the_programs_of_age_and_zstd() {
+    let mariadb = MariaDb::start().await;
+    let server = only(&servers(&mariadb.table("")));
+    let source = make(&*server, "ocim_old").await;
+    mariadb.execute("CREATE TABLE ocim_old.t (a TEXT)").await;
+    mariadb.execute("INSERT INTO ocim_old.t VALUES ('by hand')").await;
+    let place = Place::new();
+    place.files.dump(AT, &source, &Progress::default()).await.unwrap();
+    let script = "set -o pipefail; age --decrypt --identity keys backups/17/42/mysql-main.sql.zst.age | zstd --decompress > main.sql";
+    let status = Command::new("bash").args(["-c", script]).current_dir(place.dir.path()).status().unwrap();
+    assert!(status.success());
+    let text = std::fs::read_to_string(place.dir.path().join("main.sql")).unwrap();
+    assert!(text.starts_with("/*M!999999\\- enable the sandbox mode */"), "{}", text.lines().next().unwrap());
+    assert!(text.contains("INSERT INTO `t` VALUES") && text.contains("'by hand'"));
+    assert!(text.trim_end().ends_with("-- Dump completed"), "{}", text.lines().last().unwrap());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable as _;
 use ocim::backups::port::Progress;
 use ocim::backups::{BackupError, Backups as _};
 
-use super::{AT, Dumping, PASSWORD, Place, make, processes};
+use super::{AT, Dumping, PASSWORD, Place, locked, make, processes};
 use crate::app::until;
 use crate::system::resources::mariadb::MariaDb;
 use crate::system::resources::postgresql::Postgres;
@@ -17,13 +17,10 @@ use crate::system::resources::{only, servers};
 #[ignore = "needs MariaDB: make test-resources"]
 async fn the_password_for_mariadb_is_only_in_a_private_file() {
     let mariadb = MariaDb::start().await;
-    let mut source = make(&*only(&servers(&mariadb.table(""))), "ocim_old").await;
-    mariadb.execute("CREATE TABLE ocim_old.t (n INT)").await;
-    let mut lock = mariadb.root().await;
-    lock.query_drop("LOCK TABLES ocim_old.t WRITE").await.unwrap();
+    let (mut source, mut lock) = locked(&mariadb).await;
     let place = Place::new();
     let dumping = Dumping::start(&place.files, &source);
-    dumping.until_read(1).await;
+    dumping.until_read(4_000_000).await;
     let file = looked(|arguments| arguments.split("--defaults-file=").nth(1).map(str::to_owned), "mariadb-dump");
     assert_private(&file);
     lock.query_drop("UNLOCK TABLES").await.unwrap();
@@ -47,9 +44,10 @@ async fn the_password_for_postgresql_is_only_in_a_private_file() {
     client.batch_execute("CREATE TABLE t (n int); BEGIN; LOCK TABLE t").await.unwrap();
     let place = Place::new();
     let dumping = Dumping::start(&place.files, &source);
+    let root = postgres.root().await;
     until("the dump runs", async || {
         let query = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'";
-        client.query_opt(query, &[]).await.unwrap().is_some()
+        root.query_opt(query, &[]).await.unwrap().is_some()
     })
     .await;
     let seen = processes("pg_dump");
@@ -66,7 +64,7 @@ async fn the_password_for_postgresql_is_only_in_a_private_file() {
     let expected = "password authentication failed";
     assert!(matches!(&refused, BackupError::Permanent(words) if words.contains(expected)), "{refused:?}");
     assert!(!format!("{refused:?}{source:?}").contains("wr0ng"));
-    drop(client);
+    drop((client, root));
     postgres.stop().await;
 }
 

@@ -8,7 +8,8 @@ use mysql_async::{Conn, OptsBuilder, SslOpts};
 use ocim::resources::server::{Attempt, ServerError};
 use shared_types::resource::ResourcePart;
 
-use super::{Running, account, certificates, free_port, only, run, servers, until_listens};
+use super::{Running, START, account, certificates, free_port, only, run, servers, until_listens};
+use crate::app::until_within;
 
 /// The administrator's password; its characters must be encoded in a URL.
 const ROOT: &str = "p@ss/word";
@@ -63,6 +64,10 @@ impl MariaDb {
         ];
         self.running = Some(Running::start("/usr/sbin/mariadbd", &arguments.each_ref().map(String::as_str)));
         until_listens(self.port).await;
+        // It listens there a moment later.
+        let socket = self.dir.path().join("socket");
+        let listens = async || tokio::net::UnixStream::connect(&socket).await.is_ok();
+        until_within(START, "the server listens at its socket", listens).await;
     }
 
     /// The table of the settings file, with further lines.
