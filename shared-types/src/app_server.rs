@@ -42,6 +42,8 @@ pub enum BuildStepKind {
     Resources,
     /// The machine is created and answers SSH.
     Server,
+    /// The databases outside the machine are backed up, behind the maintenance page. Only builds that migrate them have this step.
+    Snapshot,
     /// The playbooks configure the machine.
     Playbooks,
     /// The machine is restarted, to prove that the services come up by themselves.
@@ -52,8 +54,16 @@ pub enum BuildStepKind {
 
 impl BuildStepKind {
     /// Every step, in the order of a build.
-    pub const ALL: &[Self] =
-        &[Self::Pin, Self::Checkout, Self::Resources, Self::Server, Self::Playbooks, Self::Reboot, Self::Checks];
+    pub const ALL: &[Self] = &[
+        Self::Pin,
+        Self::Checkout,
+        Self::Resources,
+        Self::Server,
+        Self::Snapshot,
+        Self::Playbooks,
+        Self::Reboot,
+        Self::Checks,
+    ];
 
     /// The word in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -62,6 +72,7 @@ impl BuildStepKind {
             Self::Checkout => "checkout",
             Self::Resources => "resources",
             Self::Server => "server",
+            Self::Snapshot => "snapshot",
             Self::Playbooks => "playbooks",
             Self::Reboot => "reboot",
             Self::Checks => "checks",
@@ -75,6 +86,7 @@ impl BuildStepKind {
             Self::Checkout => "Checkout",
             Self::Resources => "Databases",
             Self::Server => "Waiting for machine",
+            Self::Snapshot => "Snapshot",
             Self::Playbooks => "Playbooks",
             Self::Reboot => "Reboot",
             Self::Checks => "Checks",
@@ -154,6 +166,7 @@ impl Progress {
             Some(BuildStepKind::Checkout) => 0.02,
             Some(BuildStepKind::Resources) => 0.04,
             Some(BuildStepKind::Server) => 0.05,
+            Some(BuildStepKind::Snapshot) => 0.08,
             Some(BuildStepKind::Playbooks) => 0.1 + 0.8 * tasks,
             Some(BuildStepKind::Reboot) => 0.92,
             Some(BuildStepKind::Checks) => 0.97,

@@ -31,6 +31,8 @@ pub enum BackupReason {
     Requested,
     /// The schedule of the settings asked for it. The newest ones are kept.
     Scheduled,
+    /// A build was about to migrate the databases. It is kept for some days, and while what became of the migration is open.
+    Migration,
 }
 
 /// What is being done with a backup.
@@ -164,13 +166,14 @@ impl BackupState {
 
 impl BackupReason {
     /// Every reason, in the order of declaration.
-    pub const ALL: &[Self] = &[Self::Requested, Self::Scheduled];
+    pub const ALL: &[Self] = &[Self::Requested, Self::Scheduled, Self::Migration];
 
     /// The word in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",
             Self::Scheduled => "scheduled",
+            Self::Migration => "migration",
         }
     }
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::app_server::AppServerSummary;
 use crate::health::InstanceHealth;
 use crate::ids::InstanceId;
+use crate::migration::{Migration, NextMigration};
 use crate::operations::{Hold, Maintenance};
 use crate::queue::Tier;
 use crate::server::ProviderName;
@@ -163,6 +164,13 @@ pub struct Instance {
     /// The maintenance page that visitors get; null: they get the active app server.
     #[serde(default)]
     pub maintenance: Option<Maintenance>,
+    /// What the next launch would change in the databases outside the machines; null: nothing that is known beforehand.
+    #[serde(default)]
+    pub next_migration: Option<NextMigration>,
+    /// The builds that changed these databases after a snapshot, or are about to: the newest 20 and those that need a person, the
+    /// newest first.
+    #[serde(default)]
+    pub migrations: Vec<Migration>,
     /// The app server that a rollback activates; null if there is none.
     pub fallback_app_server_id: Option<crate::ids::AppServerId>,
     /// The newest 100 of its app servers, the newest first; `/instances/{id}/app-servers` has all.

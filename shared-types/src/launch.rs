@@ -50,6 +50,9 @@ pub struct LaunchAppServer {
     pub num_attempts: i32,
     /// Whether it is activated once its build succeeds; not while a hold is set, and not if a newer one is active.
     pub activate_when_running: bool,
+    /// Whether visitors go on to use the site while a build migrates its databases (`next_migration` of the instance says whether
+    /// it does). If such a build then fails, nothing is restored without a request: what visitors wrote would be lost.
+    pub migrate_without_page: bool,
     /// The reason, for the history; at most 500 characters.
     #[schema(max_length = 500, example = "upgrade to quince.3")]
     pub reason: Option<String>,
@@ -57,6 +60,6 @@ pub struct LaunchAppServer {
 
 impl Default for LaunchAppServer {
     fn default() -> Self {
-        Self { num_attempts: 1, activate_when_running: false, reason: None }
+        Self { num_attempts: 1, activate_when_running: false, migrate_without_page: false, reason: None }
     }
 }

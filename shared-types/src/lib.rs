@@ -25,6 +25,7 @@ pub mod launch;
 pub mod log_entry;
 pub mod machine;
 pub mod mark;
+pub mod migration;
 pub mod operations;
 #[cfg(feature = "orm")]
 mod orm;

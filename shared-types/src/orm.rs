@@ -20,6 +20,7 @@ use crate::ids::{
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
 use crate::machine::MachineRole;
+use crate::migration::MigrationState;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::resource::{ResourceClass, ResourceKind, ResourcePart, ResourceServerName, ResourceState};
@@ -102,6 +103,7 @@ text!(
     BackupReason,
     BackupState,
     BackupWork,
+    MigrationState,
     ActivationKind,
     Outcome,
     Scope,

@@ -121,7 +121,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::HoldInstance
         | O::LiftHold
         | O::BeginMaintenance
-        | O::EndMaintenance => Some(Need::Scope(Scope::Activate)),
+        | O::EndMaintenance
+        | O::DismissMigration => Some(Need::Scope(Scope::Activate)),
         O::PurgeInstance
         | O::RestoreBackup
         | O::DeleteBackup

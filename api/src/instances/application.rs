@@ -117,6 +117,15 @@ pub struct ResourceSpec {
     pub is_required: bool,
 }
 
+/// That a build changes the schema of data outside the machine, and from which release to which, in words for users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaChange {
+    /// The release of the app server that last used the data. Contains no secret.
+    pub from: String,
+    /// The release that is built. Contains no secret.
+    pub to: String,
+}
+
 /// A secret that is generated once for each instance and shared by all its app servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretSpec {
@@ -253,6 +262,15 @@ pub trait Application: Debug + Send + Sync {
     /// data outside the machines. Such builds are launched one after another.
     fn depends_on_previous(&self, _settings: &Value) -> bool {
         false
+    }
+
+    /// Whether a build with the settings `next` changes the schema of databases that an app server with the settings `last` used before
+    /// it, as far as settings tell. None: it does not. Before such a build, the databases are backed up.
+    ///
+    /// # Errors
+    /// [`ApplicationError`] if the settings cannot be used.
+    fn migrates(&self, _last: &Value, _next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
+        Ok(None)
     }
 
     /// Decides what an app server is built from.

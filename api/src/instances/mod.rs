@@ -17,6 +17,7 @@ pub mod jobs;
 mod journal;
 pub mod machine;
 mod manager;
+pub mod migration;
 mod options;
 mod own_secrets;
 pub mod previews;

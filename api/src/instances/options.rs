@@ -35,6 +35,8 @@ pub struct Options {
     pub checkout_timeout: Duration,
     /// Limit until databases outside the machine are made.
     pub resources_timeout: Duration,
+    /// Limit until the snapshot before a migration is complete.
+    pub snapshot_timeout: Duration,
     /// Limit until a new machine answers SSH.
     pub machine_timeout: Duration,
     /// Limit until a restarted machine answers SSH again.
@@ -68,6 +70,8 @@ pub struct BackupSchedule {
     pub every_hours: Option<u32>,
     /// How many complete scheduled backups of an instance are kept.
     pub keep: u32,
+    /// For how many days snapshots from before migrations are kept.
+    pub migration_days: u32,
     /// Whether each scheduled backup is verified after it is written, where that is possible.
     pub verifies: bool,
 }

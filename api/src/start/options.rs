@@ -54,6 +54,7 @@ pub fn options(settings: &Settings, data_dir: &Path, keyring: Keyring) -> Result
         machine_timeout: seconds(builds.ocim_machine_timeout),
         checkout_timeout: seconds(builds.ocim_checkout_timeout),
         resources_timeout: seconds(builds.ocim_resources_timeout),
+        snapshot_timeout: seconds(builds.ocim_snapshot_timeout),
         reboot_timeout: seconds(builds.ocim_reboot_timeout),
         pace: Pace::every(seconds(instances.ocim_check_interval)),
         checks_timeout: seconds(builds.ocim_checks_timeout),
@@ -66,6 +67,7 @@ pub fn options(settings: &Settings, data_dir: &Path, keyring: Keyring) -> Result
         backups: BackupSchedule {
             every_hours: backups.ocim_backup_every,
             keep: backups.ocim_backup_keep,
+            migration_days: backups.ocim_backup_migration_days,
             verifies: backups.ocim_backup_verify,
         },
         keyring,

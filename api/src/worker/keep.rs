@@ -11,6 +11,7 @@ use tokio::time::interval;
 
 use super::{disk, housekeeping, warn};
 use crate::instances::access::{self, Scope};
+use crate::instances::traffic::migration_page;
 use crate::instances::upkeep::{courier, reaper, retention, runs};
 use crate::instances::{Manager, backups, health};
 use crate::platform::events::bus::Signal;
@@ -26,6 +27,8 @@ const MESSAGES: Duration = Duration::from_secs(2);
 const ACCESS: Duration = Duration::from_secs(5);
 /// The interval between sweeps for backups to be written, verified, restored or deleted.
 const BACKUPS: Duration = Duration::from_secs(3);
+/// The interval between sweeps for maintenance pages to be taken down, and snapshots to be restored, after builds that migrate databases.
+const MIGRATIONS: Duration = Duration::from_secs(2);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -43,6 +46,7 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(BACKUPS, || Box::pin(work_on_backups(manager))),
         each(BACKUPS, || Box::pin(work_on_backups(manager))),
         each(RECONCILE, || Box::pin(schedule_backups(manager))),
+        each(MIGRATIONS, || Box::pin(settle_migrations(manager))),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
@@ -55,6 +59,14 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
 
 async fn work_on_backups(manager: &Manager) {
     warn(backups::work::sweep(manager).await, "sweep failed: backups were not written, verified, restored or deleted");
+}
+
+async fn settle_migrations(manager: &Manager) {
+    warn(migration_page::sweep(manager).await, "sweep failed: maintenance pages of builds that have ended stay up");
+    warn(
+        backups::migration::begin_restores(manager).await,
+        "sweep failed: snapshots of failed builds were not restored",
+    );
 }
 
 async fn schedule_backups(manager: &Manager) {

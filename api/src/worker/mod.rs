@@ -17,6 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+use crate::instances::backups::migration;
 use crate::instances::builds::{Builder, HOOKS};
 use crate::instances::health;
 use crate::instances::jobs::{
@@ -41,7 +42,7 @@ const ASKING: usize = 4;
 const SWEEP: Duration = Duration::from_secs(2);
 /// The interval between comparisons of the gateway's whole table with the routing decisions.
 const RECONCILE: Duration = Duration::from_secs(60);
-/// The interval between checks whether replaced app servers have drained.
+/// The interval between checks whether replaced app servers have drained, and whether snapshots before migrations are to be taken.
 const DRAINS: Duration = Duration::from_secs(1);
 /// The interval between checks whether the last build has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
@@ -114,6 +115,7 @@ impl Worker {
                             tokio::join!(
                                 route(&looking),
                                 drains(&looking),
+                                snapshots(&looking),
                                 health::watch::watch(looking.manager(), watched)
                             );
                         }
@@ -292,6 +294,16 @@ async fn drains(builder: &Builder) {
     loop {
         often.tick().await;
         warn(drain::sweep(builder.manager()).await, "sweep failed: draining app servers were not checked");
+    }
+}
+
+/// Puts maintenance pages up before migrations, and then asks for the snapshots.
+async fn snapshots(builder: &Builder) {
+    let mut often = interval(DRAINS);
+    loop {
+        often.tick().await;
+        let begun = migration::begin_snapshots(builder.manager()).await;
+        warn(begun, "sweep failed: snapshots before migrations were not asked for");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ocim::instances::application::{
     Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, PlaybookRepository,
-    Requirements, ResourceSpec, SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
+    Requirements, ResourceSpec, SchemaChange, SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
@@ -89,6 +89,13 @@ impl Application for Notebook {
             (false, true) => stores,
             (false, false) => Vec::new(),
         })
+    }
+
+    /// From each edition with databases to another one.
+    fn migrates(&self, last: &Value, next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
+        let edition = |of: &Value| of["edition"].as_str().unwrap_or_default().to_owned();
+        let (from, to) = (edition(last), edition(next));
+        Ok((from != to && from.starts_with("stored")).then_some(SchemaChange { from, to }))
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

@@ -21,6 +21,7 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         machine_timeout: patience,
         checkout_timeout: patience,
         resources_timeout: patience,
+        snapshot_timeout: patience,
         reboot_timeout: patience,
         checks_timeout: patience,
         line_timeout: patience,

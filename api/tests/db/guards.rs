@@ -3,6 +3,7 @@
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use ocim::platform::db::Db;
 use shared_types::backup::BackupState;
+use shared_types::migration::MigrationState;
 use shared_types::resource::ResourceState;
 use shared_types::{AppServerStatus, ServerStatus};
 
@@ -154,6 +155,58 @@ async fn the_state_of_a_backup_changes_only_as_its_type_allows() {
             assert_eq!(done.is_ok(), from == to || from.next().contains(to), "{from:?} to {to:?}: {done:?}");
         }
     }
+    database.discard();
+}
+
+/// A migration of the first instance that is planned.
+const MIGRATION: &str = "INSERT INTO migrating_builds (app_server_id, instance_id, migrates_from, migrates_to, has_page) \
+    VALUES (1, 1, 'a', 'b', true)";
+
+#[tokio::test]
+async fn the_state_of_a_migration_changes_only_as_its_type_allows() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    attempt(&mut conn, MIGRATION).await.unwrap();
+    for from in MigrationState::ALL {
+        for to in MigrationState::ALL {
+            let put = format!(
+                "BEGIN; ALTER TABLE migrating_builds DISABLE TRIGGER USER; UPDATE migrating_builds SET state = '{}', snapshot_at = now(); \
+                 ALTER TABLE migrating_builds ENABLE TRIGGER USER; COMMIT",
+                from.as_str()
+            );
+            conn.batch_execute(&put).await.unwrap();
+            let done = attempt(&mut conn, &format!("UPDATE migrating_builds SET state = '{}'", to.as_str())).await;
+            assert_eq!(done.is_ok(), from == to || from.next().contains(to), "{from:?} to {to:?}: {done:?}");
+        }
+    }
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_migration_is_consistent_and_its_instance_has_one_open() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    let of_another = MIGRATION.replace("(1, 1, ", "(1, 2, ");
+    refused(&mut conn, &of_another, "foreign key").await;
+    attempt(&mut conn, MIGRATION).await.unwrap();
+    attempt(&mut conn, "UPDATE app_servers SET instance_id = 1 WHERE id = 2").await.unwrap_err();
+    attempt(&mut conn, BACKUP).await.unwrap();
+    for wrong in ["backup_id = 1", "is_retried = true"] {
+        attempt(&mut conn, &format!("UPDATE migrating_builds SET {wrong}")).await.unwrap_err();
+    }
+    attempt(&mut conn, "UPDATE migrating_builds SET state = 'snapshot'").await.unwrap();
+    refused(&mut conn, "UPDATE migrating_builds SET state = 'migrating'", "check constraint").await;
+    attempt(&mut conn, "UPDATE migrating_builds SET backup_id = 1, snapshot_at = now()").await.unwrap();
+    attempt(&mut conn, "UPDATE migrating_builds SET state = 'migrating'").await.unwrap();
+    for (wrong, words) in [
+        ("snapshot_at = now() + interval '1 day'", "never changes"),
+        ("has_page = false", "never changes"),
+        ("is_retried = true", "check constraint"),
+    ] {
+        refused(&mut conn, &format!("UPDATE migrating_builds SET {wrong}"), words).await;
+    }
+    attempt(&mut conn, "DELETE FROM backups").await.unwrap();
+    assert_eq!(number(&mut conn, "SELECT count(*) AS n FROM migrating_builds WHERE backup_id IS NULL").await, 1);
     database.discard();
 }
 

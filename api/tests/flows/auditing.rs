@@ -122,6 +122,21 @@ async fn databases(story: &mut Story<'_>, admin: &Client) {
     story.posts("restore_backup", admin, &format!("{path}/restore"), json!({ "confirm": "stored" })).await;
     worked(story.app).await;
     story.does("delete_backup", admin, Method::DELETE, &path, Value::Null).await;
+    failed_migration(story, admin, id).await;
+}
+
+/// A build that fails while it migrates the databases of an instance, in front of visitors.
+async fn failed_migration(story: &mut Story<'_>, admin: &Client, id: i64) {
+    let path = format!("/api/v1/instances/{id}");
+    let etag = admin.get(&path).await.expect(200)["etag"].as_str().unwrap().to_owned();
+    let request = admin.request(Method::PATCH, &path).header("if-match", etag);
+    Answer::to(request.json(&json!({ "edition": "stored 2" }))).await.expect(200);
+    story.app.ansible.next_run_fails("migrate", "no such column");
+    let body = json!({ "migrate_without_page": true });
+    let launched = admin.post(&format!("{path}/app-servers"), body).await.expect(202)["id"].as_i64().unwrap();
+    assert_eq!(story.app.until_built(launched).await["status"], "failed");
+    let dismiss = format!("/instances/{id}/migrations/{launched}/dismiss");
+    story.posts("dismiss_migration", admin, &dismiss, json!({})).await;
 }
 
 /// Does the work on backups that is due, or waits for the worker that does it.

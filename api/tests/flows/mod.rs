@@ -24,6 +24,7 @@ mod log_writing;
 mod machines;
 mod mail;
 mod maintenance;
+mod migrating;
 mod parting;
 mod providers;
 mod pull_requests;

@@ -7,6 +7,7 @@ use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use ocim::instances::access;
 use ocim::instances::builds::compare::{self, Against};
+use ocim::instances::builds::migration::view as migrations;
 use ocim::instances::settings::read;
 use ocim::instances::store::{activations, instances, listing, machines, retention, summaries};
 use ocim::instances::traffic::switch::{self, Switch};
@@ -58,6 +59,8 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("list_instances by health"));
     read::instance(&app.manager, conn, instance).await.unwrap();
     found.push(taken("read_instance"));
+    migrations::read(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("read_instance: migrations"));
     summaries::page(conn, &summaries::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_app_servers"));
     read::app_server(&app.manager, conn, app_server).await.unwrap();
@@ -124,6 +127,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("list_instances", 2),
             ("list_instances by health", 3),
             ("read_instance", 3),
+            ("read_instance: migrations", 2),
             ("list_app_servers", 1),
             ("read_app_server", 6),
             ("diff_app_server", 4),
@@ -168,11 +172,12 @@ async fn views_with_secrets_take_one_query_more_for_any_number_of_secrets() {
         let id = app.running(created["id"].as_i64().unwrap()).await;
         app.activate(id).await.expect(200);
     }
-    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(8).collect::<Vec<_>>();
+    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(9).collect::<Vec<_>>();
     let expected = [
         ("list_instances", 2),
         ("list_instances by health", 3),
         ("read_instance", 4),
+        ("read_instance: migrations", 3),
         ("list_app_servers", 1),
         ("read_app_server", 7),
         ("diff_app_server", 5),

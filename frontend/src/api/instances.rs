@@ -6,7 +6,7 @@ use shared_types::comparison::Render;
 use shared_types::instance_type::InstanceTypes;
 use shared_types::launch::LaunchAppServer;
 use shared_types::operations::{ActivationResult, BeginMaintenance, Purge, Purged, Rollback, WithReason};
-use shared_types::{AppServer, Instance, InstanceId, InstanceSummary, Page};
+use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary, Page};
 
 use super::Result;
 use super::request::{delete, get, patch, post, put, send, send_for_nothing, send_json, send_json_for_nothing};
@@ -80,6 +80,12 @@ pub async fn end_maintenance(id: InstanceId) -> Result<()> {
 /// Releases the hold: automation may activate again.
 pub async fn release_hold(id: InstanceId) -> Result<()> {
     send_for_nothing(delete(&format!("/instances/{id}/hold"))).await
+}
+
+/// Takes the notice about a failed migration away.
+pub async fn dismiss_migration(id: InstanceId, of: AppServerId) -> Result<()> {
+    let path = format!("/instances/{id}/migrations/{of}/dismiss");
+    send_json_for_nothing(post(&path), &WithReason::default()).await
 }
 
 /// Archives an instance and terminates its machines.

@@ -1,20 +1,22 @@
-//! Launching an app server: the icon spins from the click until the new one is in the list.
+//! Launching an app server: the icon spins from the click until the new one is in the list. A launch that migrates databases asks before.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::app_server::Possible;
 use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
+use shared_types::migration::NextMigration;
 use shared_types::settings::check_number;
 use shared_types::{AppServerId, Instance, InstanceId, Role};
 use std::sync::Arc;
 
 use super::ask_dialog::ReasonField;
+use super::migration::NextMigrationWords;
 use super::possible::PossibleButton;
 use crate::api;
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{About, State, state};
-use crate::ui::{Icon, Shape, use_navigate};
+use crate::ui::{BusyButton, Dialog, Icon, Shape, use_navigate};
 use crate::words;
 
 /// The launch state of an instance, shared by all its launch buttons.
@@ -26,6 +28,8 @@ pub struct Launch {
     is_possible: Memo<bool>,
     /// Whether one can be launched now, and if not, why.
     possible: Memo<Possible>,
+    /// What it would change in the databases outside the machines.
+    migration: Memo<Option<NextMigration>>,
     is_under_way: RwSignal<bool>,
     awaited: RwSignal<Option<AppServerId>>,
 }
@@ -35,8 +39,9 @@ impl Launch {
     pub fn new(id: InstanceId, instance: Memo<Arc<Instance>>) -> Self {
         let is_possible = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_none()));
         let possible = Memo::new(move |_| instance.with(|instance| instance.can_launch()));
+        let migration = Memo::new(move |_| instance.with(|instance| instance.next_migration.clone()));
         let (is_under_way, awaited) = (RwSignal::new(false), RwSignal::new(None));
-        let launch = Self { id, state: state(), is_possible, possible, is_under_way, awaited };
+        let launch = Self { id, state: state(), is_possible, possible, migration, is_under_way, awaited };
         let navigate = use_navigate();
         Effect::new(move || {
             let Some(awaited) = launch.awaited.get() else { return };
@@ -85,7 +90,13 @@ pub fn LaunchButton(
     is_primary: bool,
 ) -> impl IntoView {
     let class = if is_primary { "primary" } else { "" };
-    let on_click = Callback::new(move |()| launch.start(LaunchAppServer::default()));
+    let is_asked = RwSignal::new(false);
+    let on_click = Callback::new(move |()| match launch.migration.with_untracked(Option::is_some) {
+        true => is_asked.set(true),
+        false => launch.start(LaunchAppServer::default()),
+    });
+    let on_close = Callback::new(move |()| is_asked.set(false));
+    let asked = move || launch.migration.get_untracked().filter(|_| is_asked.get());
     view! {
         <Show when=move || launch.is_possible()>
             <PossibleButton
@@ -97,6 +108,43 @@ pub fn LaunchButton(
                 on_click
             />
         </Show>
+        {move || asked().map(|next| view! { <MigratingLaunch launch next on_close/> })}
+    }
+}
+
+/// Asks before a launch that migrates databases.
+#[component]
+fn MigratingLaunch(launch: Launch, next: NextMigration, on_close: Callback<()>) -> impl IntoView {
+    let (without_page, activates) = (RwSignal::new(false), RwSignal::new(false));
+    let confirm = Callback::new(move |()| {
+        launch.start(LaunchAppServer {
+            activate_when_running: activates.get_untracked(),
+            migrate_without_page: without_page.get_untracked(),
+            ..LaunchAppServer::default()
+        });
+        on_close.run(());
+    });
+    view! {
+        <Dialog label="Launch new AppServer?" is_busy=launch.is_under_way on_close>
+            <header>
+                <h1>"Launch new AppServer?"</h1>
+            </header>
+            <div class="body">
+                <NextMigrationWords next without_page/>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=activates
+                        on:change=move |event| activates.set(event_target_checked(&event))
+                    />
+                    "Activate automatically when ready"
+                </label>
+            </div>
+            <footer>
+                <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <BusyButton label="Launch" is_busy=launch.is_under_way on_click=confirm/>
+            </footer>
+        </Dialog>
     }
 }
 
@@ -108,6 +156,7 @@ pub fn LaunchOptions(
 ) -> impl IntoView {
     let (attempts, activates, reason) =
         (RwSignal::new("1".to_owned()), RwSignal::new(false), RwSignal::new(String::new()));
+    let without_page = RwSignal::new(false);
     let is_open = RwSignal::new(false);
     let state = launch.state;
     let error = Memo::new(move |_| attempts.with(|typed| check_number(typed, 1, MAX_ATTEMPTS).err()));
@@ -116,7 +165,12 @@ pub fn LaunchOptions(
         event.prevent_default();
         let Ok(num_attempts) = attempts.with_untracked(|typed| check_number(typed, 1, MAX_ATTEMPTS)) else { return };
         let reason = words::reason(&reason.get_untracked());
-        launch.start(LaunchAppServer { num_attempts, activate_when_running: activates.get_untracked(), reason });
+        launch.start(LaunchAppServer {
+            num_attempts,
+            activate_when_running: activates.get_untracked(),
+            migrate_without_page: without_page.get_untracked(),
+            reason,
+        });
         is_open.set(false);
     };
     view! {
@@ -146,6 +200,7 @@ pub fn LaunchOptions(
                     <input type="checkbox" prop:checked=activates on:change=move |event| activates.set(event_target_checked(&event))/>
                     "Activate automatically when ready"
                 </label>
+                {move || launch.migration.get().map(|next| view! { <NextMigrationWords next without_page/> })}
                 <ReasonField reason/>
                 <button type="submit" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
                     "Launch"

@@ -24,6 +24,7 @@ mod launch;
 pub mod log;
 mod maintenance;
 mod mark;
+mod migration;
 mod possible;
 mod preview;
 mod pull_request;
@@ -74,6 +75,7 @@ pub use maintenance::{MaintenanceBanner, MaintenanceDialog};
 pub use mark::Marks;
 #[cfg(debug_assertions)]
 pub use mark::OneMark;
+pub use migration::MigrationBanner;
 pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};

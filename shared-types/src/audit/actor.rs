@@ -43,6 +43,8 @@ pub enum Actor {
     SshKeys,
     /// The schedule of backups and their retention, and the maintenance page of a restore.
     Backups,
+    /// The snapshot before a build that migrates databases, its maintenance page, and its restore after a failure.
+    Migration,
     /// The actor of an earlier operation that is continued or repeated, by its stored text.
     Earlier(String),
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Actor {
             Self::Automation => f.write_str("automation"),
             Self::SshKeys => f.write_str("ssh keys"),
             Self::Backups => f.write_str("backups"),
+            Self::Migration => f.write_str("migration"),
         }
     }
 }
@@ -102,6 +105,7 @@ mod tests {
             (Actor::Automation, "automation"),
             (Actor::SshKeys, "ssh keys"),
             (Actor::Backups, "backups"),
+            (Actor::Migration, "migration"),
         ];
         for (actor, text) in texts {
             assert_eq!(actor.to_string(), text);

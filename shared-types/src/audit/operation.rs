@@ -53,6 +53,7 @@ operations! {
     DeleteUserToken => "delete_user_token",
     DeleteUserTokens => "delete_user_tokens",
     DiffAppServer => "diff_app_server",
+    DismissMigration => "dismiss_migration",
     EndMaintenance => "end_maintenance",
     EndOtherSessions => "end_other_sessions",
     EndSession => "end_session",

@@ -9,6 +9,7 @@ mod addresses;
 mod code;
 mod configured;
 mod databases;
+mod migrates;
 mod previews;
 mod releases;
 mod settings;
@@ -32,7 +33,8 @@ pub use configured::{OpenEdxDefaults, configuration_repository};
 pub use previews::PREVIEWS;
 
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, PlaybookRepository, ResourceSpec, Sites, Snapshot, SnapshotInput, Team,
+    Application, ApplicationError, CheckSpec, PlaybookRepository, ResourceSpec, SchemaChange, Sites, Snapshot,
+    SnapshotInput, Team,
 };
 use crate::instances::previews::Previews;
 
@@ -129,6 +131,10 @@ impl Application for OpenEdx {
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
         let settings = read(settings)?;
         Ok([databases::specs(&settings), storage::specs(&settings)].concat())
+    }
+
+    fn migrates(&self, last: &Value, next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
+        Ok(migrates::migrates(&read(last)?, &read(next)?))
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

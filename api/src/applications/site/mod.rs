@@ -4,6 +4,7 @@
 //! playbook, which are found by the checkout's `wheels.txt`.
 
 mod checks;
+mod migrates;
 mod resources;
 mod settings;
 mod snapshot;
@@ -24,7 +25,8 @@ use crate::applications::{PROTOCOL, Repositories};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, ResourceSpec, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, ResourceSpec, SchemaChange, Sites, Snapshot,
+    SnapshotInput,
 };
 use crate::routing::public::PublicUrls;
 
@@ -102,6 +104,10 @@ impl Application for Site {
 
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
         Ok(resources::specs(&read(settings)?))
+    }
+
+    fn migrates(&self, last: &Value, next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
+        Ok(migrates::migrates(&read(last)?, &read(next)?))
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

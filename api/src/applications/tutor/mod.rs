@@ -28,8 +28,8 @@ pub use machine::{LEAST, needs};
 pub use snapshot::{Given, snapshot};
 
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, ResourceSpec, SecretSpec, Sites, Snapshot,
-    SnapshotInput,
+    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, ResourceSpec, SchemaChange, SecretSpec, Sites,
+    Snapshot, SnapshotInput,
 };
 
 /// The version of the settings that this program writes.
@@ -102,6 +102,10 @@ impl Application for Tutor {
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
         let settings = read(settings)?;
         Ok(databases::specs(&settings).into_iter().chain(storage::specs(&settings)).collect())
+    }
+
+    fn migrates(&self, last: &Value, next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
+        Ok(upgrade::migrates(&read(last)?, &read(next)?))
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

@@ -4,7 +4,7 @@ use shared_types::applications::tutor::TutorSettings;
 use shared_types::applications::tutor::releases::place;
 use shared_types::yaml;
 
-use crate::instances::application::ApplicationError;
+use crate::instances::application::{ApplicationError, SchemaChange};
 
 /// What names the MySQL database, where most of a release's data is.
 const PLACE: [&str; 3] = ["MYSQL_HOST", "MYSQL_PORT", "OPENEDX_MYSQL_DATABASE"];
@@ -22,6 +22,38 @@ pub(super) fn migrated_by<'a>(earlier: &'a TutorSettings, next: &TutorSettings) 
         (settings.persistent_databases, PLACE.map(|key| map.get(key).cloned()))
     };
     (has_shared_databases(next) && place(earlier) == place(next)).then_some(earlier.release.as_str())
+}
+
+/// Whether a build changes the schema of databases that an app server with the settings `last` used: another release, and other
+/// code, plugins or packages may bring migrations. A branch or an image that has moved has the same name, and is not noticed.
+pub(super) fn migrates(last: &TutorSettings, next: &TutorSettings) -> Option<SchemaChange> {
+    migrated_by(last, next)?;
+    let parts = |settings: &TutorSettings| {
+        let TutorSettings { release, plugins, requirements, openedx_image, .. } = settings.clone();
+        let TutorSettings { images_to_build, edx_platform_repository_url, edx_platform_commit, .. } = settings.clone();
+        [
+            release,
+            plugins,
+            requirements,
+            openedx_image,
+            images_to_build,
+            edx_platform_repository_url,
+            edx_platform_commit,
+        ]
+    };
+    if parts(last) == parts(next) {
+        return None;
+    }
+    let words = |settings: &TutorSettings, other: &TutorSettings| {
+        if settings.release != other.release {
+            return settings.release.clone();
+        }
+        let known =
+            [&settings.openedx_image, &settings.edx_platform_commit].into_iter().filter(|text| !text.is_empty());
+        let words: Vec<_> = [&settings.release].into_iter().chain(known).map(String::as_str).collect();
+        words.join(", ")
+    };
+    Some(SchemaChange { from: words(last, next), to: words(next, last) })
 }
 
 /// The release that the playbook upgrades from; none if there is nothing to upgrade.
@@ -78,6 +110,18 @@ mod tests {
             assert_eq!(migrated_by(&earlier, &with(DATABASES.replace(from, to))), None, "{to}");
         }
         assert_eq!(migrated_by(&sample(), &sample()), None, "they end with the machine");
+    }
+
+    #[test]
+    fn another_release_and_other_code_change_the_schema_of_shared_databases() {
+        let last = shared("ulmo");
+        let change = |from: &str, to: &str| Some(SchemaChange { from: from.to_owned(), to: to.to_owned() });
+        assert_eq!(migrates(&last, &shared("verawood")), change("ulmo", "verawood"));
+        let image = TutorSettings { openedx_image: "registry.example/openedx:2".into(), ..last.clone() };
+        assert_eq!(migrates(&last, &image), change("ulmo", "ulmo, registry.example/openedx:2"));
+        assert_eq!(migrates(&last, &last), None);
+        let own = |release: &str| TutorSettings { release: release.into(), ..sample() };
+        assert_eq!(migrates(&own("ulmo"), &own("verawood")), None, "they end with the machine");
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Activate it when its build has succeeded; not while a hold is on, and not instead of a newer one
     #[arg(long)]
     activate_when_running: bool,
+    /// If the build migrates databases, let visitors go on meanwhile; nothing is then restored by itself if it fails
+    #[arg(long)]
+    migrate_without_page: bool,
     /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: Option<String>,
@@ -43,9 +46,14 @@ pub struct Arguments {
 /// # Errors
 /// [`ClientError`] if the API refuses; with `--wait` [`ClientError::Failed`] if the build failed.
 pub async fn launch(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
-    let Arguments { instance, wait, attempts, activate_when_running, reason } = arguments;
+    let Arguments { instance, wait, attempts, activate_when_running, migrate_without_page, reason } = arguments;
     let id = instance::find(api, instance).await?;
-    let body = json!({ "num_attempts": attempts, "activate_when_running": activate_when_running, "reason": reason });
+    let body = json!({
+        "num_attempts": attempts,
+        "activate_when_running": activate_when_running,
+        "migrate_without_page": migrate_without_page,
+        "reason": reason,
+    });
     let path = format!("/instances/{id}/app-servers");
     if !wait {
         let launched = post(api, &path, &body).await?;

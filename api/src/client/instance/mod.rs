@@ -7,6 +7,7 @@ mod find;
 mod hold;
 mod list;
 mod maintenance;
+mod migration;
 mod render;
 mod resources;
 mod set;
@@ -32,6 +33,7 @@ pub enum Verb {
     Unhold(hold::UnholdArguments),
     Maintenance(maintenance::Arguments),
     EndMaintenance(maintenance::EndArguments),
+    DismissMigration(migration::Arguments),
     Render(render::Arguments),
     #[command(subcommand)]
     Resources(resources::Verb),
@@ -55,6 +57,7 @@ pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError>
         Verb::Unhold(arguments) => hold::unhold(&arguments, api, out).await,
         Verb::Maintenance(arguments) => maintenance::begin(&arguments, api, out).await,
         Verb::EndMaintenance(arguments) => maintenance::end(&arguments, api, out).await,
+        Verb::DismissMigration(arguments) => migration::dismiss(&arguments, api, out).await,
         Verb::Render(arguments) => render::render(&arguments, api, out).await,
         Verb::Resources(verb) => resources::run(verb, api, out).await,
         Verb::Backups(verb) => backups::run(verb, api, out).await,

@@ -19,6 +19,8 @@ settings! {
     ocim_backup_every: Option<u32> = None, unset("only on request"), within(1..=8760);
     /// How many complete scheduled backups of each instance are kept. Those that were requested are kept until their deletion is requested.
     ocim_backup_keep: u32 = 7, within(1..=1000);
+    /// Days that snapshots from before builds that migrate databases are kept, and longer while the snapshot may still have to be restored.
+    ocim_backup_migration_days: u32 = 30, within(1..=3650);
     /// Whether each scheduled backup is verified after it is written: loaded into databases made for this, which are deleted afterwards. Of
     /// no effect without `OCIM_BACKUP_IDENTITY_FILE`.
     ocim_backup_verify: bool = true;

@@ -23,6 +23,9 @@ settings! {
     ocim_checkout_timeout: u64 = 1800, seconds(1..=WEEK);
     /// Seconds that the servers of [`[resources.NAME]`](#servers-for-databases) may take to make an app server's databases.
     ocim_resources_timeout: u64 = 300, seconds(1..=WEEK);
+    /// Seconds that the snapshot of the databases before a migration may take: until visitors get the maintenance page, and the backup is
+    /// complete.
+    ocim_snapshot_timeout: u64 = 7200, seconds(1..=WEEK);
     /// Seconds that a machine may take to restart.
     ocim_reboot_timeout: u64 = 600, seconds(1..=WEEK);
     /// Seconds that an application may take until its checks pass.

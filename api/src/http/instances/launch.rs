@@ -22,7 +22,7 @@ use crate::instances::settings::read;
 ), responses(
     (status = 200, description = "The build ended within the time that was preferred", body = AppServer),
     (status = 202, description = "Launched", body = AppServer, headers(("location" = String, description = "Its path"))),
-    (status = 409, description = "The instance is archived, or its settings cannot be used"),
+    (status = 409, description = "The instance is archived, its settings cannot be used, or a build migrates its databases"),
     (status = 422, description = "Some fields are not valid; nothing was launched"),
 ))]
 #[post("/instances/{id}/app-servers")]
@@ -33,7 +33,7 @@ pub async fn launch_app_server(
     request: HttpRequest,
     Json(body): Json<LaunchAppServer>,
 ) -> Result<HttpResponse, ApiError> {
-    let LaunchAppServer { num_attempts, activate_when_running, reason } = body;
+    let LaunchAppServer { num_attempts, activate_when_running, migrate_without_page, reason } = body;
     if activate_when_running {
         refuse_without(&who, Scope::Activate)?;
     }
@@ -45,6 +45,7 @@ pub async fn launch_app_server(
     let wanted = launch::Request {
         num_attempts,
         activate_when_running,
+        migrates_without_page: migrate_without_page,
         ..launch::Request::once(trigger, extract::reason(reason)?)
     };
     let launched = launch::launch(&app.manager, &mut *app.db().conn().await?, &who.actor, *id, wanted).await?;

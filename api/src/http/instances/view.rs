@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract;
 use crate::instances::application::Sites;
+use crate::instances::builds::migration::view::{self as migration, Migrations};
 use crate::instances::settings::care::Care;
 use crate::instances::settings::read::{self, InstanceView};
 use crate::pull_requests::store::rows::source_of;
@@ -32,6 +33,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         refused_sources,
         version,
     } = view;
+    let Migrations { next: next_migration, past: migrations } = migration::read(&app.manager, &mut conn, id).await?;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
     let Care { tier, max_builds, retention_hours, provider } = care;
     let sites: Vec<Site> = sites.map(|sites| sites_of(app, sites)).unwrap_or_default();
@@ -47,6 +49,8 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         provider,
         hold,
         maintenance,
+        next_migration,
+        migrations,
         fallback_app_server_id: fallback,
         appservers: app_servers,
         pending_changes,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use diesel_async::AsyncPgConnection;
 use shared_types::ResourceKind;
-use shared_types::resource::{ResourceClass, ResourcePart};
+use shared_types::resource::ResourcePart;
 
-use super::contents::{Contents, KINDS};
+use super::contents::{Contents, KINDS, server};
 use crate::backups::Source;
 use crate::instances::resources::plan;
 use crate::instances::{Manager, Refusal};
@@ -66,12 +66,4 @@ async fn place<'m>(
     };
     let account = Account { username: connection.username, password: connection.password };
     Ok(Place { kind, named, account, reach })
-}
-
-/// The server of the settings that a resource is made at; none: it is given, or the settings do not have it.
-pub(super) fn server<'m>(manager: &'m Manager, row: &ResourceRow) -> Option<&'m Named> {
-    match row.class {
-        ResourceClass::Given => None,
-        ResourceClass::Made => row.server.as_ref().and_then(|name| manager.resources.get(name)),
-    }
 }

@@ -9,7 +9,7 @@ use shared_types::{BackupId, EventKind, InstanceId};
 use super::{contents, find, words_of_work};
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::{self as store, BackupRow};
-use crate::instances::store::instances;
+use crate::instances::store::{instances, migrating};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
@@ -18,8 +18,8 @@ use crate::platform::origin::Actor;
 /// Asks for the deletion of a backup: a worker deletes its files, and then its row. Being deleted already: success.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] while it is being written, verified or restored, or if the settings do not have the
-/// place of its files.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] while it is being written, verified or restored, or needed by a migration, or if the
+/// settings do not have the place of its files.
 pub async fn request(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -35,6 +35,12 @@ pub async fn request(
                 return Err(Refusal::Conflict(words_of_work(&row)));
             }
             None => {}
+        }
+        if let Some((_, name)) = migrating::needing(conn, id).await? {
+            return Err(Refusal::Conflict(format!(
+                "Backup {id} is the snapshot from before the build of {name}, which may still have to be restored; dismiss its notice \
+                 first, or wait for the end of the build."
+            )));
         }
         if manager.backups.is_none() {
             return Err(Refusal::Conflict(contents::NO_PLACE.to_owned()));

@@ -4,9 +4,9 @@
 //! Of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A work that is requested is a
 //! column of the backup's row until it has ended, so that another worker takes it over when the claim of the first one runs out.
 
-pub mod contents;
 mod databases;
 pub mod delete;
+pub mod migration;
 mod page;
 pub mod request;
 pub mod restore;
@@ -22,6 +22,7 @@ use shared_types::{BackupId, InstanceId};
 use crate::instances::Refusal;
 use crate::instances::store::backups::{self as store, BackupRow};
 
+pub use super::resources::contents;
 pub use page::TEXT as RESTORING;
 
 /// A backup of an instance, which the caller has locked.

@@ -4,17 +4,19 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::audit::Operation;
 use shared_types::backup::{Backup, BackupWork};
-use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
+use shared_types::resource::ResourcePart;
 use shared_types::{BackupId, EventKind, FieldError, InstanceId};
 
 use super::contents::{self, Contents, named};
 use super::verify::refuse_incomplete;
-use super::{databases, find, refuse_second, view, words_of_work};
+use super::{find, refuse_second, words_of_work};
 use crate::backups::Piece;
+use crate::instances::builds::migration;
 use crate::instances::journal::Journal;
-use crate::instances::store::backups as store;
+use crate::instances::store::backups::{self as store, BackupRow};
 use crate::instances::store::{app_servers, instances};
 use crate::instances::{Manager, Refusal};
+use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 use crate::resources::store::ResourceRow;
@@ -42,7 +44,7 @@ pub async fn request(
                 "Instance {instance} is archived; restore it before its databases are replaced."
             )));
         }
-        if let Some(words) = view::why_no_restore(manager) {
+        if let Some(words) = contents::why_no_restore(manager) {
             return Err(Refusal::Conflict(words));
         }
         let contents = contents::of_instance(conn, instance).await?;
@@ -56,26 +58,34 @@ pub async fn request(
                 "{name} is being built with the databases; wait for its end, or stop it."
             )));
         }
+        migration::refuse_open(conn, instance).await?;
         if confirm != owner.name {
             let words = format!("Type the instance's name, {}, to replace its databases.", owner.name);
             return Err(Refusal::Invalid(vec![FieldError::new("confirm", words)]));
         }
-        let begun = store::begin(conn, id, BackupWork::Restore, actor).await?;
-        let begun = begun.ok_or_else(|| Refusal::Conflict(words_of_work(&row)))?;
-        let replaced: Vec<_> = pieces.iter().map(|piece| named(piece.kind, &piece.name)).collect();
-        Journal::of(actor, Operation::RestoreBackup)
-            .instance(instance)
-            .event(EventKind::InstanceUpdated)
-            .line(Line::warning(format!(
-                "The restore of backup {id} was asked for by {actor}: {}",
-                replaced.join(", ")
-            )))
-            .detail(json!({ "backup": id, "of": row.created, "contents": replaced }))
-            .write(conn)
-            .await?;
+        let begun = begin(conn, actor, &row).await?.ok_or_else(|| Refusal::Conflict(words_of_work(&row)))?;
         Ok(begun.into_dto()?)
     })
     .await
+}
+
+/// Begins a restore in the caller's transaction, which has locked the instance. None: something is being done with the backup.
+pub(super) async fn begin(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    row: &BackupRow,
+) -> Result<Option<BackupRow>, DbError> {
+    let Some(begun) = store::begin(conn, row.id, BackupWork::Restore, actor).await? else { return Ok(None) };
+    let replaced: Vec<_> = row.pieces()?.iter().map(|piece| named(piece.kind, &piece.name)).collect();
+    let words = format!("The restore of backup {} was asked for by {actor}: {}", row.id, replaced.join(", "));
+    Journal::of(actor, Operation::RestoreBackup)
+        .instance(row.instance_id)
+        .event(EventKind::InstanceUpdated)
+        .line(Line::warning(words))
+        .detail(json!({ "backup": row.id, "of": row.created, "contents": replaced }))
+        .write(conn)
+        .await?;
+    Ok(Some(begun))
 }
 
 /// The database that a file replaces.
@@ -91,18 +101,5 @@ pub(super) fn target<'c>(manager: &Manager, contents: &'c Contents, piece: &Piec
             "The instance has no {words} that the backup could replace. Launch an app server, which makes it; then restore the backup."
         ));
     };
-    if row.class == ResourceClass::Given {
-        return Err(format!(
-            "The {words} was entered by an operator, and ocim deletes nothing there; load the backup by hand, as docs/backups.md says."
-        ));
-    }
-    if row.state != ResourceState::Present {
-        return Err(format!("The {words} is {}; only one that is present can be replaced.", row.state.as_str()));
-    }
-    match databases::server(manager, row) {
-        Some(_) => Ok(row),
-        None => {
-            Err(format!("{}: the settings do not have this server; add its table [resources.NAME] again.", row.words()))
-        }
-    }
+    contents::check_replaceable(manager, row).map(|()| row)
 }

@@ -31,7 +31,8 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
             begin(manager, id, hours).await?;
         }
     }
-    let ids = schedule::not_kept(&mut *manager.db.conn().await?, options.keep, FAILED_KEPT, SWEEP_BATCH).await?;
+    let kept = schedule::Kept { complete: options.keep, failed: FAILED_KEPT, migration_days: options.migration_days };
+    let ids = schedule::not_kept(&mut *manager.db.conn().await?, kept, SWEEP_BATCH).await?;
     for id in ids {
         end(manager, id).await?;
     }

@@ -8,7 +8,7 @@ use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
 use shared_types::{BackupId, EventKind, InstanceId};
 
 use super::contents::{self, Contents};
-use super::{databases, find, refuse_second, view, words_of_work};
+use super::{find, refuse_second, words_of_work};
 use crate::backups::Piece;
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::{self as store, BackupRow};
@@ -33,7 +33,7 @@ pub async fn request(
         let row = find(conn, instance, id).await?;
         refuse_incomplete(&row)?;
         let (contents, pieces) = (contents::of_instance(conn, instance).await?, row.pieces()?);
-        if let Some(words) = view::why_no_restore(manager).or_else(|| why_not(manager, &contents, &pieces)) {
+        if let Some(words) = contents::why_no_restore(manager).or_else(|| why_not(manager, &contents, &pieces)) {
             return Err(Refusal::Conflict(words));
         }
         refuse_second(conn, instance).await?;
@@ -83,7 +83,7 @@ pub(super) fn why_not(manager: &Manager, contents: &Contents, pieces: &[Piece]) 
                 account.words()
             ));
         }
-        match databases::server(manager, account) {
+        match contents::server(manager, account) {
             Some(_) => None,
             None => Some(format!(
                 "{}: the settings do not have this server; add its table [resources.NAME] again.",

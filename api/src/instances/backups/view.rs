@@ -25,17 +25,9 @@ pub async fn list(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceI
         items,
         contents: contents.databases().map(contents::words).collect(),
         why_none: contents.why_none(manager),
-        why_no_restore: why_no_restore(manager),
+        why_no_restore: contents::why_no_restore(manager),
         left_out: contents.left_out,
         every_hours: manager.options.backups.every_hours,
         keep: manager.options.backups.keep,
     })
-}
-
-/// Why no backup can be restored or verified, and what to do; none: they can.
-pub(super) fn why_no_restore(manager: &Manager) -> Option<String> {
-    match &manager.backups {
-        None => Some(contents::NO_PLACE.to_owned()),
-        Some(backups) => backups.why_no_restore(),
-    }
 }

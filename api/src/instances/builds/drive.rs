@@ -10,9 +10,10 @@ use shared_types::app_server::{BuildStepKind, StepOutcome};
 
 use super::{Build, StepError};
 use crate::instances::builds::lease::{self, Lease};
+use crate::instances::builds::migration::{self, NextAttempt};
 use crate::instances::builds::slots::Slot;
 use crate::instances::builds::{failure_mail, launch};
-use crate::instances::store::{app_servers, builds};
+use crate::instances::store::{app_servers, builds, migrating};
 use crate::instances::{Manager, Refusal};
 use crate::platform::logs::Line;
 use crate::platform::removal;
@@ -82,6 +83,7 @@ impl Build<'_> {
             BuildStepKind::Resources => self.unless_halted(self.resources()).await,
             BuildStepKind::Playbooks => self.playbooks().await,
             BuildStepKind::Server => self.unless_halted(self.server()).await,
+            BuildStepKind::Snapshot => self.unless_halted(self.snapshot()).await,
             BuildStepKind::Reboot => self.unless_halted(self.reboot()).await,
             BuildStepKind::Checks => self.unless_halted(self.checks()).await,
         }
@@ -134,10 +136,11 @@ impl Build<'_> {
             if self.manager.mailer.is_some() {
                 failure_mail::owe(conn, self.id()).await?;
             }
-            if may_go_better {
-                self.try_again(conn).await?;
+            match migration::failed(conn, &self.row).await? {
+                NextAttempt::Now if may_go_better => self.try_again(conn).await,
+                NextAttempt::AfterRestore if may_go_better => Ok(migrating::retry_later(conn, self.id()).await?),
+                NextAttempt::Now | NextAttempt::AfterRestore | NextAttempt::Never => Ok(()),
             }
-            Ok(())
         })
         .await
     }
@@ -147,11 +150,7 @@ impl Build<'_> {
         let Some(state) = builds::find(conn, self.id()).await? else { return Ok(()) };
         let line = match launch::retry(self.manager, conn, &self.row, &state).await {
             Ok(None) => return Ok(()),
-            Ok(Some(next)) => Line::info(format!(
-                "Attempt {} of {} is app server {next}",
-                self.row.attempt + 1,
-                self.row.num_attempts
-            )),
+            Ok(Some(next)) => launch::attempt_words(&self.row, next),
             Err(Refusal::Db(error)) => return Err(error.into()),
             Err(refusal) => Line::warning(format!("No further attempt: {refusal}")),
         };

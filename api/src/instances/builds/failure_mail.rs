@@ -95,13 +95,14 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
     }
 }
 
-/// The reason in the words of the original, which had none for a configuration that cannot be loaded.
+/// The reason in the words of the original, which had none for a configuration that cannot be loaded, and for snapshots.
 fn reason(status: AppServerStatus, failed_step: Option<BuildStepKind>) -> &'static str {
     match failed_step {
         Some(BuildStepKind::Pin | BuildStepKind::Checkout | BuildStepKind::Resources) => {
             "AppServer deploy failed: the configuration cannot be loaded"
         }
         _ if status == AppServerStatus::Error => "Unable to start a server",
+        Some(BuildStepKind::Snapshot) => "AppServer deploy failed: there is no snapshot of the databases",
         Some(BuildStepKind::Playbooks) => "AppServer deploy failed: Ansible play exited with non-zero exit code",
         Some(BuildStepKind::Server | BuildStepKind::Reboot | BuildStepKind::Checks) | None => {
             "AppServer deploy failed: unhandled exception"

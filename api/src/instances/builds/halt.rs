@@ -7,7 +7,7 @@ use shared_types::app_server::StepOutcome;
 
 use super::playbooks::Sink;
 use super::{Build, StepError};
-use crate::instances::builds::lease;
+use crate::instances::builds::{lease, migration};
 use crate::instances::store::{app_servers, builds};
 use crate::machines;
 use crate::platform::logs::Line;
@@ -37,6 +37,7 @@ impl Build<'_> {
             });
             self.write(conn, vec![line]).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Stopped, None).await?;
+            migration::failed(conn, &self.row).await?;
             Ok(())
         })
         .await

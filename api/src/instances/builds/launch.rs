@@ -3,9 +3,11 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
 use shared_types::audit::Operation;
+use shared_types::migration::NextMigration;
 use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
 use crate::instances::application::{Application, Playbook, Reference, Requirements, Snapshot, SnapshotInput};
+use crate::instances::builds::migration;
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::journal::Journal;
 use crate::instances::resources::plan;
@@ -13,7 +15,8 @@ use crate::instances::settings::{opened, sources};
 use crate::instances::store::app_servers::{self, AppServerRow, NewAppServer};
 use crate::instances::store::builds::{self, BuildRow, Wish};
 use crate::instances::store::instances::InstanceRow;
-use crate::instances::store::{instances, pins};
+use crate::instances::store::migrating::NewMigrating;
+use crate::instances::store::{instances, migrating, pins};
 use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
 use crate::machines::key::KeyPair;
@@ -35,12 +38,22 @@ pub struct Request {
     pub retry_of: Option<AppServerId>,
     /// Whether it is activated as soon as it runs.
     pub activate_when_running: bool,
+    /// Whether visitors go on to use the site while it migrates databases.
+    pub migrates_without_page: bool,
 }
 
 impl Request {
     /// One attempt, not activated when it runs.
     pub fn once(trigger: Trigger, reason: Option<String>) -> Self {
-        Self { trigger, reason, attempt: 1, num_attempts: 1, retry_of: None, activate_when_running: false }
+        Self {
+            trigger,
+            reason,
+            attempt: 1,
+            num_attempts: 1,
+            retry_of: None,
+            activate_when_running: false,
+            migrates_without_page: false,
+        }
     }
 }
 
@@ -87,6 +100,7 @@ pub(in crate::instances) async fn retry(
         num_attempts: failed.num_attempts,
         retry_of: Some(failed.id),
         activate_when_running: state.activate_when_running,
+        migrates_without_page: migrating::find(conn, failed.id).await?.is_some_and(|before| !before.has_page),
     };
     let next = record(manager, conn, &failed.requested_by, row, &request).await?;
     // The user who requested the activation may differ from the one who launched.
@@ -141,6 +155,7 @@ async fn record(
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
     let previous = previous(manager, conn, (application, &settings), id).await?;
     let planned = plan::plan(manager, conn, id, &application.resources(&settings)?).await?;
+    let migration = migration::plan(manager, conn, (application, &settings), id).await?;
     let snapshot = application.snapshot(SnapshotInput {
         name: &row.name,
         settings: &settings,
@@ -182,9 +197,27 @@ async fn record(
     let app_server = app_servers::insert(conn, &new, request.activate_when_running.then_some(actor)).await?;
     vault::keep(conn, id, secrets).await?;
     pins::insert(conn, app_server, to_pin(&snapshot)).await?;
+    if let Some(migration) = &migration {
+        migrating::insert(conn, migrating_row((id, app_server), migration, request)).await?;
+    }
     AdvanceAppServer::enqueue(conn, app_server).await?;
-    tell(conn, actor, (id, app_server), &name, request).await?;
+    tell(conn, actor, (id, app_server), &name, request, migration.as_ref()).await?;
     Ok(app_server)
+}
+
+fn migrating_row<'a>(
+    (instance_id, app_server_id): (InstanceId, AppServerId),
+    migration: &'a NextMigration,
+    request: &Request,
+) -> NewMigrating<'a> {
+    let NextMigration { from, to, contents: _, left_out: _, why_no_snapshot: _ } = migration;
+    let has_page = !request.migrates_without_page;
+    NewMigrating { app_server_id, instance_id, migrates_from: from, migrates_to: to, has_page }
+}
+
+/// That another attempt is launched, for the log.
+pub(in crate::instances) fn attempt_words(before: &AppServerRow, next: AppServerId) -> Line {
+    Line::info(format!("Attempt {} of {} is app server {next}", before.attempt + 1, before.num_attempts))
 }
 
 /// Refuses while another app server of the instance is being built.
@@ -202,13 +235,18 @@ async fn tell(
     (instance, id): (InstanceId, AppServerId),
     name: &str,
     request: &Request,
+    migration: Option<&NextMigration>,
 ) -> Result<(), DbError> {
+    let migrates = migration.map(
+        |NextMigration { from, to, .. }| json!({ "from": from, "to": to, "has_page": !request.migrates_without_page }),
+    );
     let detail = json!({
         "name": name,
         "trigger": request.trigger,
         "attempt": request.attempt,
         "num_attempts": request.num_attempts,
         "activate_when_running": request.activate_when_running,
+        "migrates": migrates,
     });
     Journal::of(actor, Operation::LaunchAppServer)
         .app_server(instance, id)

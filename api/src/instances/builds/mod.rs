@@ -1,4 +1,5 @@
-//! Builds an app server: pin, checkout, databases outside the machine, machine, playbooks, reboot, checks.
+//! Builds an app server: pin, checkout, databases outside the machine, machine, snapshot of the databases before a migration, playbooks,
+//! reboot, checks.
 //!
 //! One worker holds the lease of a build. Each step reads the current state, may be repeated, and ends in one fenced
 //! transaction that records the next step; so another worker can continue from what is stored.
@@ -12,6 +13,7 @@ mod halt;
 pub(super) mod hooks;
 pub mod launch;
 pub mod lease;
+pub mod migration;
 mod people;
 mod pin;
 mod playbooks;
@@ -20,6 +22,7 @@ mod reasons;
 mod resources;
 mod room;
 mod slots;
+mod snapshot;
 mod steps;
 pub mod stop;
 pub mod terminate;

@@ -7,7 +7,7 @@ use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerStatus};
 
 use super::{Build, StepError};
 use crate::instances::Refusal;
-use crate::instances::builds::lease;
+use crate::instances::builds::{lease, migration};
 use crate::instances::jobs::ActivateWhenRunning;
 use crate::instances::store::{app_servers, builds, providers};
 use crate::machines;
@@ -44,9 +44,11 @@ impl Build<'_> {
             let options = &self.manager.options;
             // Builds begun by an earlier version start the machine before the checkout.
             let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
-            let (next, limit) = match is_loaded {
-                true => (BuildStepKind::Playbooks, options.global_timeout),
-                false => (BuildStepKind::Checkout, options.checkout_timeout),
+            let migrates = is_loaded && migration::of(conn, &self.row).await?.is_some();
+            let (next, limit) = match (is_loaded, migrates) {
+                (true, true) => (BuildStepKind::Snapshot, options.snapshot_timeout),
+                (true, false) => (BuildStepKind::Playbooks, options.global_timeout),
+                (false, _) => (BuildStepKind::Checkout, options.checkout_timeout),
             };
             builds::begin_step(conn, self.ids(), next, deadline(limit)).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Configuring, None).await?;
@@ -88,6 +90,7 @@ impl Build<'_> {
             self.write(conn, vec![Line::info(format!("Checks passed: {}", words.join("; ")))]).await?;
             builds::end_steps(conn, self.id(), StepOutcome::Done).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
+            migration::succeeded(conn, &self.row).await?;
             if self.state.activate_when_running {
                 ActivateWhenRunning::enqueue(conn, self.id()).await?;
             }

@@ -2,6 +2,7 @@
 //! at the servers is done by [`crate::resources`].
 
 pub mod choose;
+pub mod contents;
 pub mod credentials;
 mod given;
 pub(super) mod plan;

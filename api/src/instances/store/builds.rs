@@ -12,6 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
 
+use super::migrating;
 use crate::ansible::port::SpoolPosition;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
@@ -163,7 +164,7 @@ const fn outcome(is_ok: bool, status: AppServerStatus) -> StepOutcome {
 }
 
 /// The timeline of a build: every step, begun or not. `status`: of its app server. `has_resources`: whether the build has the step
-/// for them.
+/// for them; only such a build may migrate databases, and have the step for that.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
@@ -179,6 +180,7 @@ pub async fn steps(
         .select((build_steps::step, build_steps::started, build_steps::ended, build_steps::is_ok))
         .load(conn)
         .await?;
+    let migrates = has_resources && migrating::find(conn, id).await?.is_some();
     let step = |kind: &BuildStepKind| {
         let row = rows.iter().find(|(found, ..)| found == kind);
         BuildStep {
@@ -188,8 +190,17 @@ pub async fn steps(
             outcome: row.and_then(|(.., is_ok)| *is_ok).map(|is_ok| outcome(is_ok, status)),
         }
     };
-    let all = BuildStepKind::ALL.iter().filter(|kind| has_resources || **kind != BuildStepKind::Resources);
-    Ok(all.map(step).collect())
+    let is_part = |kind: &&BuildStepKind| match kind {
+        BuildStepKind::Resources => has_resources,
+        BuildStepKind::Snapshot => migrates,
+        BuildStepKind::Pin
+        | BuildStepKind::Checkout
+        | BuildStepKind::Server
+        | BuildStepKind::Playbooks
+        | BuildStepKind::Reboot
+        | BuildStepKind::Checks => true,
+    };
+    Ok(BuildStepKind::ALL.iter().filter(is_part).map(step).collect())
 }
 
 /// Begins a run of a playbook with an empty spool. Returns the number of the run.

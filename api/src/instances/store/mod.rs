@@ -20,6 +20,7 @@ pub mod locks;
 pub mod machines;
 pub mod mail;
 pub mod maintenance;
+pub mod migrating;
 pub mod orphans;
 pub mod pins;
 pub mod providers;

@@ -9,7 +9,7 @@ use shared_types::{EventKind, InstanceId};
 use crate::instances::Refusal;
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
-use crate::instances::store::{instances, maintenance};
+use crate::instances::store::{instances, maintenance, migrating};
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 
@@ -52,6 +52,7 @@ pub async fn end(conn: &mut AsyncPgConnection, actor: &Actor, id: InstanceId) ->
         if !maintenance::end(conn, id).await? {
             return Ok(());
         }
+        migrating::note_exposed(conn, id).await?;
         tell_gateway(conn, id).await?;
         let journal = Journal::of(actor, Operation::EndMaintenance)
             .instance(id)

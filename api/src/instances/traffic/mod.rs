@@ -6,6 +6,7 @@ pub mod apply_routing;
 pub mod drain;
 pub mod hold;
 pub mod maintenance;
+pub mod migration_page;
 pub mod rollback;
 pub mod switch;
 pub mod when_running;

@@ -8,14 +8,14 @@ use shared_types::audit::Operation;
 use shared_types::hook::Moment;
 use shared_types::{AppServerId, EventKind, Serving};
 
-use super::after_hooks;
+use super::{after_hooks, migration_page};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
 use crate::instances::store::app_servers::AppServerRow;
 use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::{activations, app_servers, builds, instances};
-use crate::instances::{Manager, Refusal, health};
+use crate::instances::{Manager, Refusal, health, migration};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -93,6 +93,9 @@ pub async fn write(
     };
     activations::insert(conn, new).await?;
     health::record::begin(manager, conn, instance.id, id).await?;
+    if migration::has_page(instance) {
+        migration_page::take_down(conn, instance.id).await?;
+    }
     ApplyRouting::enqueue(conn, instance.id).await?;
     tell(conn, actor, &row, before, switch).await?;
     Ok(Switched::Now { generation })

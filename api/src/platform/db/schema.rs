@@ -429,6 +429,23 @@ diesel::table! {
     }
 }
 diesel::table! {
+    migrating_builds (app_server_id) {
+        app_server_id -> BigInt,
+        instance_id -> BigInt,
+        migrates_from -> Text,
+        migrates_to -> Text,
+        has_page -> Bool,
+        state -> Text,
+        backup_id -> Nullable<BigInt>,
+        snapshot_at -> Nullable<Timestamptz>,
+        exposed_at -> Nullable<Timestamptz>,
+        is_retried -> Bool,
+        trouble -> Nullable<Text>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+    }
+}
+diesel::table! {
     secrets (id) {
         id -> Text,
         instance_id -> Nullable<BigInt>,
@@ -596,6 +613,7 @@ diesel::table! {
 diesel::joinable!(app_servers -> servers (server_id));
 diesel::joinable!(app_server_retention -> app_servers (app_server_id));
 diesel::joinable!(builds -> app_servers (app_server_id));
+diesel::joinable!(migrating_builds -> app_servers (app_server_id));
 diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
@@ -609,6 +627,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     app_servers,
     builds,
     instance_hostnames,
+    migrating_builds,
     servers,
     instances,
     users,

@@ -27,8 +27,8 @@ use crate::app::{Setup, TestApp};
 
 const PATH: &str = "/api/v1/instances";
 /// What databases hold: three tables, and one more.
-const OLD: &str = "a\nb\nc";
-const NEW: &str = "a\nb\nc\nd";
+pub const OLD: &str = "a\nb\nc";
+pub const NEW: &str = "a\nb\nc\nd";
 
 /// The program with a server of MySQL and a place for backups. Works are done only when the test does them.
 pub struct World {
@@ -46,11 +46,20 @@ impl World {
 
     /// With other options.
     pub async fn with(options: fn(&mut Options)) -> Self {
+        Self::begun(options, false).await
+    }
+
+    /// With a worker, which does all works.
+    pub async fn working() -> Self {
+        Self::begun(|_| {}, true).await
+    }
+
+    async fn begun(options: fn(&mut Options), works: bool) -> Self {
         let (server, backups) = (Arc::new(FakeServer::new(ResourceKind::Mysql)), Arc::new(FakeBackups::default()));
         let linked = Arc::new(Linked { server: server.clone(), backups: backups.clone() });
         let main = Named { name: "main".parse().unwrap(), server: linked, is_default: true, is_exclusive: false };
         let resources = Servers::new([main]);
-        let setup = Setup { works: false, resources, backups: Some(backups.clone()), options, ..Setup::default() };
+        let setup = Setup { works, resources, backups: Some(backups.clone()), options, ..Setup::default() };
         let app = TestApp::with(setup).await;
         let instance = stored(&app, "one").await;
         assert_eq!(app.built(instance).await["status"], "running");

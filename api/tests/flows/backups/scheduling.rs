@@ -12,7 +12,7 @@ use super::{PATH, World};
 /// A world with a backup each day, of which two are kept.
 async fn daily() -> World {
     World::with(|options| {
-        options.backups = BackupSchedule { every_hours: Some(24), keep: 2, verifies: true };
+        options.backups = BackupSchedule { every_hours: Some(24), keep: 2, migration_days: 30, verifies: true };
     })
     .await
 }

@@ -14,6 +14,7 @@ use self::inputs::{Buttons, Inputs};
 use self::moving::{Move, confirm};
 use self::sides::{Difference, FromTo};
 use super::data_place::DataLoss;
+use super::migration::MigratedSince;
 use super::rolled_back::{RollBackWords, rolled_back_from};
 use super::switch::SwitchSteps;
 use crate::state::{Fetched, state};
@@ -80,6 +81,7 @@ pub fn TrafficDialog(
             <div class="body">
                 {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id name=name.clone()/> })}
                 <FromTo active=active.clone() target=target.clone()/>
+                <MigratedSince instance=Arc::clone(&instance) target=id/>
                 {active.clone().map(|active| view! { <DataLoss active target=target.clone()/> })}
                 {active.clone().map(|active| view! { <Difference active target/> })}
                 <Inputs this id active=active.clone()/>

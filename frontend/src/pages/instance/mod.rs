@@ -20,7 +20,7 @@ use std::sync::Arc;
 use super::when_here;
 use crate::api::logs::LogOf;
 use crate::components::{
-    ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, Verb, VerbDialog,
+    ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, MigrationBanner, Verb, VerbDialog,
 };
 use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
@@ -89,6 +89,7 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         <div class="page">
             <Header instance/>
             <ArchivedBanner instance ask/>
+            <MigrationBanner instance/>
             <MaintenanceBanner instance/>
             <HoldBanner instance/>
             <Tabs id instance part/>

@@ -15,7 +15,7 @@ use shared_types::{EventKind, ResourceKind};
 
 use super::contents::{self, Contents};
 use super::databases::{self, Place};
-use super::page;
+use super::{migration, page};
 use crate::backups::Backups;
 use crate::backups::port::Progress;
 use crate::instances::Manager;
@@ -176,7 +176,11 @@ impl Task<'_> {
             // Before the backup: requests lock in this order.
             instances::lock(conn, self.row.instance_id).await?;
             let words = match backups::find(conn, self.row.id).await? {
-                Some(row) if self.work == BackupWork::Restore => give_up_restore(conn, &row, words).await?,
+                Some(row) if self.work == BackupWork::Restore => {
+                    let words = give_up_restore(conn, &row, words).await?;
+                    migration::restore_failed(conn, self.row.instance_id, &words).await?;
+                    words
+                }
                 Some(_) | None => words.to_owned(),
             };
             let ended = match self.work {

@@ -8,8 +8,8 @@ use shared_types::backup::BackupWork;
 
 use super::{Failure, Task};
 use crate::backups::{Piece, Source};
-use crate::instances::backups::contents::{Contents, named};
-use crate::instances::backups::{databases, page, restore};
+use crate::instances::backups::contents::{self, Contents, named};
+use crate::instances::backups::{migration, page, restore};
 use crate::instances::store::backups::work as store;
 use crate::instances::store::instances;
 use crate::platform::logs::Line;
@@ -64,7 +64,7 @@ impl Task<'_> {
     ) -> Result<(&'c ResourceRow, &'c Named), Failure> {
         let row = restore::target(self.manager, contents, piece).map_err(Failure::Permanent)?;
         let installation = self.manager.db.installation().await?;
-        match databases::server(self.manager, row) {
+        match contents::server(self.manager, row) {
             Some(server) if names::is_ours(row.kind, &installation, &row.remote_name) => Ok((row, server)),
             Some(_) | None => Err(Failure::Permanent(format!(
                 "{}: the name does not begin with {}, so it is not deleted",
@@ -119,7 +119,8 @@ impl Task<'_> {
             }
             let words = format!("Backup {} is restored: the databases are as they were then", self.row.id);
             self.tell(conn, Line::info(words)).await?;
-            Ok(page::take_down(conn, self.row.instance_id).await?)
+            page::take_down(conn, self.row.instance_id).await?;
+            Ok(migration::restored(self.manager, conn, &self.row).await?)
         })
         .await
     }

@@ -6,7 +6,7 @@ use shared_types::backup::BackupReason;
 use super::{Failure, Task};
 use crate::backups::Piece;
 use crate::instances::backups::contents::{self, Contents, named};
-use crate::instances::backups::{verify, view};
+use crate::instances::backups::verify;
 use crate::instances::store::backups::work as store;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -52,7 +52,7 @@ impl Task<'_> {
     fn is_verified_next(&self, contents: &Contents, pieces: &[Piece]) -> bool {
         self.row.reason == BackupReason::Scheduled
             && self.manager.options.backups.verifies
-            && view::why_no_restore(self.manager).is_none()
+            && contents::why_no_restore(self.manager).is_none()
             && verify::why_not(self.manager, contents, pieces).is_none()
     }
 }

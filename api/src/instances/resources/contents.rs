@@ -1,11 +1,12 @@
 //! What a backup of an instance contains, and what it does not.
 
 use diesel_async::AsyncPgConnection;
-use shared_types::resource::{ResourcePart, ResourceState};
+use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
 use shared_types::{InstanceId, ResourceKind};
 
 use crate::instances::Manager;
 use crate::platform::db::DbError;
+use crate::resources::registry::Named;
 use crate::resources::store::{self, ResourceRow};
 
 /// The kinds of servers whose databases are in backups. `instances::store::backups::schedule` names them, too.
@@ -45,7 +46,7 @@ impl Contents {
 }
 
 /// That the settings name no place for backups, and what to do.
-pub(super) const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
+pub const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
 
 /// What an instance has, as a backup sees it. One query.
 ///
@@ -58,13 +59,52 @@ pub async fn of_instance(conn: &mut AsyncPgConnection, id: InstanceId) -> Result
     Ok(Contents { rows, left_out })
 }
 
+/// Why no backup can be restored or verified, and what to do; none: they can.
+pub fn why_no_restore(manager: &Manager) -> Option<String> {
+    match &manager.backups {
+        None => Some(NO_PLACE.to_owned()),
+        Some(backups) => backups.why_no_restore(),
+    }
+}
+
+/// The server of the settings that a resource is made at; none: it is given, or the settings do not have it.
+pub fn server<'m>(manager: &'m Manager, row: &ResourceRow) -> Option<&'m Named> {
+    match row.class {
+        ResourceClass::Given => None,
+        ResourceClass::Made => row.server.as_ref().and_then(|name| manager.resources.get(name)),
+    }
+}
+
+/// Whether a database can be replaced by that of a backup.
+///
+/// # Errors
+/// Why it cannot, and what to do.
+pub fn check_replaceable(manager: &Manager, row: &ResourceRow) -> Result<(), String> {
+    if row.class == ResourceClass::Given {
+        return Err(format!(
+            "The {} was entered by an operator, and ocim deletes nothing there; load the backup by hand, as docs/backups.md says.",
+            words(row)
+        ));
+    }
+    if row.state != ResourceState::Present {
+        let (words, state) = (words(row), row.state.as_str());
+        return Err(format!("The {words} is {state}; only one that is present can be replaced."));
+    }
+    match server(manager, row) {
+        Some(_) => Ok(()),
+        None => {
+            Err(format!("{}: the settings do not have this server; add its table [resources.NAME] again.", row.words()))
+        }
+    }
+}
+
 /// A database in words: `MySQL database main`.
-pub(super) fn words(row: &ResourceRow) -> String {
+pub fn words(row: &ResourceRow) -> String {
     named(row.kind, &row.name)
 }
 
 /// A database in words, by the name that the application knows it by.
-pub(super) fn named(kind: ResourceKind, name: &str) -> String {
+pub fn named(kind: ResourceKind, name: &str) -> String {
     format!("{} {} {name}", kind.name(), kind.unit())
 }
 
