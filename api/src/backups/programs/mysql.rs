@@ -121,15 +121,16 @@ pub(super) fn remedy(words: &str) -> Option<&'static str> {
         .then_some("Raise `max_allowed_packet` at the server: a dump has binary data at twice its size.")
 }
 
-/// The codes in `ERROR 1045 (28000)`, `Got error: 1045: "…"` and `Error 2013: …`.
+/// The codes in `ERROR 1045 (28000)`, `Got error: 1045: "…"`, `Error 2013: …`, and at the end of `Couldn't execute '…': … (2013)`.
 fn codes(words: &str) -> Vec<u32> {
     let lower = words.to_ascii_lowercase();
-    let numbers = lower.split("error").skip(1).filter_map(|after| {
+    let after_word = lower.split("error").skip(1).filter_map(|after| {
         let after = after.trim_start_matches([':', ' ']);
         let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
         after.get(..end)?.parse().ok()
     });
-    numbers.collect()
+    let at_end = |line: &str| line.trim_end().strip_suffix(')')?.rsplit_once('(')?.1.parse().ok();
+    after_word.chain(words.lines().filter_map(at_end)).collect()
 }
 
 #[cfg(test)]
@@ -156,6 +157,7 @@ mod tests {
             "ERROR 2002 (HY000): Can't connect to server on '127.0.0.1' (115)",
             "mariadb-dump: Error 2013: Lost connection to server during query when dumping table `big` at row: 4",
             "ERROR 2013 (HY000) at line 41: Lost connection to server during query",
+            "mariadb-dump: Couldn't execute 'SELECT /*!40001 SQL_NO_CACHE */ `n` FROM `t`': Lost connection to server during query (2013)",
             "ERROR 1040 (08004): Too many connections",
             "ERROR 2026 (HY000): TLS/SSL error: unexpected eof while reading",
             "mysqldump: Error: 'Lock wait timeout exceeded' error 1205",
@@ -166,6 +168,7 @@ mod tests {
             "mariadb-dump: Got error: 1045: \"Access denied for user 'u'@'127.0.0.1' (using password: YES)\" when trying to connect",
             "ERROR 1044 (42000): Access denied for user 'u'@'%' to database 'nodb'",
             "ERROR 1049 (42000): Unknown database 'd'",
+            "mysqldump: Couldn't execute 'SHOW FIELDS FROM `v`': View 'd.v' references invalid table(s) (1356)",
             "ERROR 2026 (HY000): TLS/SSL error: SSL is required, but the server does not support it",
             "ERROR 2026 (HY000): TLS/SSL error: certificate verify failed",
             "ERROR 1064 (42000) at line 2013: You have an error in your SQL syntax near '2013'",

@@ -39,7 +39,8 @@ async fn a_postgresql_that_ends_in_the_middle_of_a_dump_leaves_nothing() {
     let server = only(&servers(&postgres.table()));
     let source = make(&*server, "ocim_old").await;
     let client = postgres.connect("ocim_u", super::PASSWORD, "ocim_old").await.unwrap();
-    client.batch_execute("CREATE TABLE t (n int); BEGIN; LOCK TABLE t").await.unwrap();
+    client.batch_execute("CREATE TABLE t (n int)").await.unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE t").await.unwrap();
     let place = Place::new();
     let dumping = Dumping::start(&place.files, &source);
     let root = postgres.root().await;

@@ -41,7 +41,8 @@ async fn the_password_for_postgresql_is_only_in_a_private_file() {
     let postgres = Postgres::start().await;
     let mut source = make(&*only(&servers(&postgres.table())), "ocim_old").await;
     let client = postgres.connect("ocim_u", PASSWORD, "ocim_old").await.unwrap();
-    client.batch_execute("CREATE TABLE t (n int); BEGIN; LOCK TABLE t").await.unwrap();
+    client.batch_execute("CREATE TABLE t (n int)").await.unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE t").await.unwrap();
     let place = Place::new();
     let dumping = Dumping::start(&place.files, &source);
     let root = postgres.root().await;
