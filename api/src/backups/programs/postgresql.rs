@@ -134,7 +134,7 @@ fn value(text: &str) -> String {
 /// Whether a retry may help after these words.
 pub(super) fn is_transient(words: &str) -> bool {
     let says = |one: &&str| words.contains(*one);
-    !PERMANENT.iter().any(|one| says(one)) && TRANSIENT.iter().any(|one| says(one))
+    !PERMANENT.iter().any(says) && TRANSIENT.iter().any(says)
 }
 
 #[cfg(test)]

@@ -51,11 +51,13 @@ impl From<ServerError> for Failure {
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
-        match error {
-            // The password was replaced while it was read.
-            DbError::Replaced(_) => Self::Transient(error.to_string()),
-            error if error.may_go_better() => Self::Db(error),
-            error => Self::Permanent(error.to_string()),
+        // The password was replaced while it was read.
+        if matches!(error, DbError::Replaced(_)) {
+            Self::Transient(error.to_string())
+        } else if error.may_go_better() {
+            Self::Db(error)
+        } else {
+            Self::Permanent(error.to_string())
         }
     }
 }
