@@ -235,7 +235,7 @@ async fn no_password_is_stored_or_logged() {
         world.asks(id, verb).await;
         world.work().await;
     }
-    assert_eq!(world.newest().await["restored"].is_string(), true);
+    assert!(world.newest().await["restored"].is_string());
     let (_, password) = world.server.accounts().pop_first().unwrap();
     assert!(world.backups.count(FakeOperation::Load) > 3);
     for table in ["backups", "audit_log", "log_entries", "events", "instances"] {

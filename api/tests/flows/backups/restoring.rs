@@ -191,7 +191,7 @@ async fn a_restore_is_refused_where_it_could_not_end_well() {
     let rotate = format!("{PATH}/{instance}/resources/mysql/rotate");
     administrator.post(&rotate, json!({ "cuts_off": true })).await.problem(409);
     world.work().await;
-    assert_eq!(world.newest().await["restored"].is_string(), true);
+    assert!(world.newest().await["restored"].is_string());
     assert_eq!(app.built(instance).await["status"], "running");
     world.app.end().await;
 }
