@@ -58,6 +58,7 @@ pub(super) fn reason(one: &Backup) -> String {
     match one.reason {
         BackupReason::Requested => format!("By {}", one.created_by),
         BackupReason::Scheduled => "By schedule".to_owned(),
+        BackupReason::Migration => "Before a migration".to_owned(),
     }
 }
 
