@@ -8,7 +8,7 @@
 //! Where this differs from PyYAML:
 //! - `!vault` is refused: there is no vault password.
 //! - The grammar is the parser's, of YAML 1.2: a few texts are accepted that PyYAML refuses, like a tab after a colon, and a
-//!   few refused that PyYAML accepts, like `[-]`.
+//!   few refused that PyYAML accepts, like `[-]`, or a comment directly after a comma.
 //! - The characters U+0085, U+2028 and U+2029, which end lines in YAML 1.1, are refused outside of escapes.
 //! - A tag that makes a number of a text that would be none without it (`!!int 0o17`) may be refused.
 //! - An alias inside of what it repeats is refused, and so is `.nan` as a key.

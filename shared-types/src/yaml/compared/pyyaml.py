@@ -56,6 +56,12 @@ def is_forced(loader, root):
     return False
 
 
+def has_unspaced_comment(text):
+    """Whether a comment follows something without a space, which YAML 1.2 does not allow."""
+    ends = (token.end_mark.index for token in yaml.scan(text, Loader))
+    return any(text[end:end + 1] == "#" for end in ends)
+
+
 def refusals(loader, root):
     """Why a text that PyYAML reads is refused on purpose."""
     for node in nodes(root):
@@ -82,7 +88,7 @@ def read(text):
         if root is None:
             return {}, [], False
         why = list(refusals(loader, root))
-        may_refuse = is_forced(loader, root)
+        may_refuse = is_forced(loader, root) or has_unspaced_comment(text)
         value = loader.construct_document(root)
         if not isinstance(value, dict):
             why.append("no map")
