@@ -1,5 +1,5 @@
 //! The programs of database servers that dump, load and count. Each call has a private directory with what its program
-//! must know and nobody else may read; command lines and environments hold no password.
+//! must know, which only this user can read; command lines and environments hold no password.
 
 mod mysql;
 mod postgresql;

@@ -44,7 +44,8 @@ const COUNT: &[&str] = &[
      WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname NOT IN ('pg_catalog', 'information_schema')",
 ];
 
-/// What the words of errors contain that a retry does not end, whatever else they say: one address may refuse a login, and another be away.
+/// Parts of the messages of errors that a retry does not end. They count more than those of [`TRANSIENT`]: a message may say of one address that
+/// the login is refused, and of another that it is away.
 const PERMANENT: &[&str] = &[
     "authentication failed",
     "no password supplied",
@@ -56,7 +57,7 @@ const PERMANENT: &[&str] = &[
     "version mismatch",
 ];
 
-/// What the words of errors contain that end by themselves: no connection, a server that starts or stops, a lock, a full disk there.
+/// Parts of the messages of errors that end by themselves: no connection, a server that starts or stops, a lock, a full disk there.
 const TRANSIENT: &[&str] = &[
     "Connection refused",
     "Connection reset",

@@ -1,5 +1,8 @@
 //! Builds that migrate databases: behind the maintenance page, after a snapshot, which is restored if the build fails.
 
+mod crashing;
+mod refusing;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -7,15 +10,13 @@ use ocim::ansible::fake::FakeEnd;
 use ocim::backups::BackupError;
 use ocim::backups::fake::FakeOperation;
 use ocim::instances::backups::migration::{begin_restores, begin_snapshots};
-use ocim::instances::builds::{Builder, terminate};
+use ocim::instances::builds::terminate;
 use ocim::instances::migration::PAGE;
 use ocim::instances::traffic::{apply_routing, migration_page};
 use serde_json::{Value, json};
 use shared_types::{AppServerId, Role};
-use tokio_util::sync::CancellationToken;
 
 use super::backups::{NEW, OLD, World};
-use crate::app::crash::End;
 use crate::app::until;
 
 const INSTANCES: &str = "/api/v1/instances";
@@ -359,160 +360,6 @@ async fn a_gateway_that_is_away_delays_the_snapshot() {
     };
     let (built, ()) = tokio::join!(world.build(id), meanwhile);
     assert_eq!(built["status"], "running", "{built:#}");
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn where_no_snapshot_can_be_taken_the_build_goes_on_and_the_view_says_why() {
-    let (world, _) = upgraded().await;
-    world.backups.set_no_restore(Some("There is no key."));
-    assert_eq!(world.instance().await["next_migration"]["why_no_snapshot"], "There is no key.");
-    let id = world.launches(json!({})).await;
-    let built = world.build(id).await;
-    assert_eq!((&built["status"], world.notice()), (&json!("running"), None));
-    assert!(built["steps"].as_array().unwrap().iter().all(|step| step["kind"] != "snapshot"), "{built:#}");
-    assert_eq!(world.backups.count(FakeOperation::Dump), 0);
-    assert_eq!(world.instance().await["migrations"], json!([]));
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn no_other_build_and_no_restore_begin_while_databases_are_migrated() {
-    let (world, _) = upgraded().await;
-    let path = format!("{INSTANCES}/{}/app-servers", world.instance);
-    let operator = world.app.operator().await;
-    let before = world.complete().await;
-    let id = world.launches(json!({})).await;
-    let problem = operator.post(&path, json!({})).await.problem(409);
-    assert!(problem["detail"].as_str().unwrap().contains("which migrates the databases"), "{problem}");
-    let restore = format!("{}/{before}/restore", world.path());
-    world.app.person(Role::Admin).await.post(&restore, json!({ "confirm": "one" })).await.problem(409);
-    assert_eq!(world.build(id).await["status"], "running");
-    world.edit("stored").await;
-    let other = world.launches(json!({})).await;
-    assert_eq!(world.migration().await["app_server_id"], other, "back is a migration, too");
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn a_restore_that_fails_leaves_the_page_up_until_a_person_has_decided() {
-    let (world, names) = upgraded().await;
-    let id = world.launches(json!({})).await;
-    world.app.ansible.next_run_fails("migrate", "no such column");
-    assert_eq!(world.build(id).await["status"], "failed");
-    names.iter().for_each(|name| world.backups.set_database(name, NEW));
-    world.backups.next_fails(FakeOperation::Load, BackupError::Permanent("no space".to_owned()));
-    world.restores(id).await;
-    let needs = world.migration().await;
-    assert_eq!((&needs["state"], &needs["is_page_up"]), (&json!("needs_person"), &json!(true)));
-    assert!(needs["trouble"].as_str().unwrap().contains("no space"), "{needs:#}");
-    world.sweeps().await;
-    assert_eq!(world.notice().as_deref(), Some(PAGE));
-    world.asks(needs["backup_id"].as_i64().unwrap(), "restore").await;
-    world.sweeps().await;
-    assert!(world.hold(&names, OLD));
-    assert_eq!((&world.migration().await["state"], world.notice()), (&json!("restored"), None));
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn snapshots_are_kept_for_some_days_and_while_they_may_be_needed() {
-    let (world, _) = upgraded().await;
-    let id = world.launches(json!({ "migrate_without_page": true })).await;
-    world.app.ansible.next_run_fails("migrate", "no such column");
-    assert_eq!(world.build(id).await["status"], "failed");
-    let keep = async || {
-        ocim::instances::backups::schedule::sweep(&world.app.manager).await.unwrap();
-        world.work().await;
-        world.places().await
-    };
-    world
-        .app
-        .execute("UPDATE backups SET created = now() - interval '31 days', ended = now() - interval '31 days'")
-        .await;
-    assert_eq!(keep().await, 1, "it needs a person");
-    let dismiss = format!("{INSTANCES}/{}/migrations/{id}/dismiss", world.instance);
-    world.app.operator().await.post(&dismiss, json!({})).await.expect(200);
-    assert_eq!(keep().await, 0);
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn a_build_that_migrates_survives_a_crash_at_every_point() {
-    let (world, names) = upgraded().await;
-    let mut died = Vec::new();
-    for point in 1.. {
-        world.edit(&format!("stored {}", point + 2)).await;
-        names.iter().for_each(|name| world.backups.set_database(name, OLD));
-        let id = world.launches(json!({})).await;
-        let ended = world.sweeping(world.app.advance_elsewhere(id, point)).await;
-        world.app.outlive_leases().await;
-        let built = world.build(id).await;
-        assert_eq!(built["status"], "running", "{ended:?}: {built:#}");
-        assert_eq!(world.notice().as_deref(), Some(PAGE), "{ended:?}");
-        let migration = world.migration().await;
-        assert_eq!((&migration["state"], &migration["app_server_id"]), (&json!("done"), &json!(id)), "{ended:?}");
-        assert_eq!(world.places().await, point, "one snapshot for each build, killed {ended:?}");
-        world.activate(id).await;
-        let End::Died(at) = ended else { break };
-        died.push(at);
-    }
-    for effect in ["after find", "before run", "after run", "before reboot"] {
-        assert!(died.iter().any(|at| at == effect), "no crash {effect}: {died:?}");
-    }
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn another_worker_waits_for_the_same_snapshot() {
-    let (world, _) = upgraded().await;
-    let id = world.launches(json!({})).await;
-    world.backups.hold(FakeOperation::Dump);
-    let stop = CancellationToken::new();
-    let builder = Builder::new(world.app.manager.clone(), 1, stop.clone());
-    let building = tokio::spawn(async move { builder.advance(AppServerId(id)).await.unwrap() });
-    let interrupting = async {
-        until("the snapshot is written", async || world.backups.count(FakeOperation::Dump) > 0).await;
-        stop.cancel();
-        building.await.unwrap();
-        assert_eq!(world.migration().await["state"], "snapshot");
-        world.backups.release(FakeOperation::Dump);
-    };
-    world.sweeping(interrupting).await;
-    assert_eq!(world.build(id).await["status"], "running");
-    assert_eq!((world.places().await, world.playbooks()), (1, 2));
-    world.app.end().await;
-}
-
-#[tokio::test]
-async fn a_failed_migration_survives_a_crash_at_every_point() {
-    let (world, names) = upgraded().await;
-    for point in 1.. {
-        names.iter().for_each(|name| world.backups.set_database(name, OLD));
-        let id = world.launches(json!({})).await;
-        world.app.ansible.next_run_fails("migrate", "no such column");
-        let ended = world.sweeping(world.app.advance_elsewhere(id, point)).await;
-        world.app.outlive_leases().await;
-        if world.app.read_app_server(id).await["status"] != "failed" {
-            // The failure that the dead process has seen, and not stored, is seen again.
-            if matches!(&ended, End::Died(at) if at == "after run") {
-                world.app.ansible.next_run_fails("migrate", "no such column");
-            }
-            assert_eq!(world.build(id).await["status"], "failed", "{ended:?}");
-        }
-        names.iter().for_each(|name| world.backups.set_database(name, NEW));
-        assert!(terminate::remove(&world.app.manager, AppServerId(id)).await.unwrap());
-        let manager = world.app.manager.clone();
-        begin_restores(&manager).await.unwrap();
-        // A worker that begins the restores a second time changes nothing.
-        begin_restores(&manager).await.unwrap();
-        world.sweeps().await;
-        assert!(world.hold(&names, OLD), "{ended:?}");
-        assert_eq!((&world.migration().await["state"], world.notice()), (&json!("restored"), None), "{ended:?}");
-        if matches!(ended, End::Done(_)) {
-            break;
-        }
-    }
     world.app.end().await;
 }
 
