@@ -14,8 +14,8 @@ use crate::app::{Answer, Client, http, own_address, until_within};
 /// How long a build may take.
 pub const LONG: Duration = Duration::from_secs(400);
 const PASSWORD: &str = "seven otters juggle lamps";
-/// The sites of the instance.
-const HOSTS: [&str; 2] = ["demo.localhost", "studio.demo.localhost"];
+/// The sites of the demo.
+pub const HOSTS: [&str; 2] = ["demo.localhost", "studio.demo.localhost"];
 /// Between two requests of a visitor; with eight of them 160 requests a second.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -135,7 +135,7 @@ impl Program {
     }
 }
 
-/// Visitors of both sites, until they are told to stop.
+/// Visitors of sites, until they are told to stop.
 pub struct Load {
     is_over: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -143,7 +143,7 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn start(gateway: &str) -> Self {
+    pub fn start(gateway: &str, hosts: &'static [&'static str]) -> Self {
         let (is_over, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let visitors = (0..8).map(|number| {
             let (is_over, answered, url) = (is_over.clone(), answered.clone(), format!("http://{gateway}/"));
@@ -151,7 +151,7 @@ impl Load {
                 let http = http().timeout(Duration::from_secs(10)).build().unwrap();
                 let mut wrong = Vec::new();
                 while !is_over.load(Ordering::Relaxed) {
-                    let host = HOSTS[number % HOSTS.len()];
+                    let host = hosts[number % hosts.len()];
                     match http.get(&url).header("host", host).send().await {
                         Ok(answer) if answer.status() == 200 => {
                             answered.fetch_add(1, Ordering::Relaxed);

@@ -17,7 +17,7 @@ use super::timing::CloudTimes;
 use super::user::User;
 use super::variable;
 use crate::app::{Answer, Database, until_within};
-use crate::system::program::{LONG, Load, Program};
+use crate::system::program::{HOSTS, LONG, Load, Program};
 
 /// The program with the settings of the cloud; `OS_…` is inherited.
 fn program(data_dir: &std::path::Path) -> Command {
@@ -46,7 +46,7 @@ async fn story(story: &Program) {
     story.activate(first).await;
     println!("activated: {:?}", begun.elapsed());
 
-    let load = Load::start(&story.gateway);
+    let load = Load::start(&story.gateway, &HOSTS);
     let before = story.pages().await;
     let second = story.launched(instance).await;
     story.until_running(second).await;

@@ -3,6 +3,7 @@
 
 mod away;
 mod contract;
+mod life;
 pub(super) mod mariadb;
 mod moto;
 pub(super) mod postgresql;

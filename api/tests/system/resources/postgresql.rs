@@ -13,8 +13,8 @@ use super::{account, only, servers};
 
 pub(in crate::system) struct Postgres {
     url: url::Url,
-    server: EmbeddedPostgres,
-    _dir: tempfile::TempDir,
+    /// With its directory; none: the test has started it in another way.
+    started: Option<(EmbeddedPostgres, tempfile::TempDir)>,
 }
 
 impl Postgres {
@@ -28,11 +28,18 @@ impl Postgres {
         let password = std::fs::read_to_string(dir.path().join("postgres/superuser-password")).unwrap();
         url.set_username("postgres").unwrap();
         url.set_password(Some(password.trim())).unwrap();
-        Self { url, server, _dir: dir }
+        Self { url, started: Some((server, dir)) }
+    }
+
+    /// One that listens elsewhere. The URL has an administrator and its password.
+    pub(in crate::system) fn at(url: url::Url) -> Self {
+        Self { url, started: None }
     }
 
     pub(in crate::system) async fn stop(self) {
-        self.server.stop().await.unwrap();
+        if let Some((server, _dir)) = self.started {
+            server.stop().await.unwrap();
+        }
     }
 
     /// The table of the settings file.
@@ -41,9 +48,9 @@ impl Postgres {
     }
 
     fn table_as(&self, user: &str, password: &str) -> String {
-        let port = self.url.port().unwrap();
+        let (host, port) = (self.url.host_str().unwrap(), self.url.port().unwrap());
         format!(
-            "[resources.pg]\nkind = \"postgresql\"\nurl = \"postgresql://{user}:{password}@127.0.0.1:{port}/postgres\"\n"
+            "[resources.pg]\nkind = \"postgresql\"\nurl = \"postgresql://{user}:{password}@{host}:{port}/postgres\"\n"
         )
     }
 
@@ -54,7 +61,12 @@ impl Postgres {
         database: &str,
     ) -> Result<Client, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.url.port().unwrap()).user(user).password(password).dbname(database);
+        config
+            .host(self.url.host_str().unwrap())
+            .port(self.url.port().unwrap())
+            .user(user)
+            .password(password)
+            .dbname(database);
         let (client, connection) = config.connect(NoTls).await?;
         tokio::spawn(async move {
             let _ = connection.await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::system::machines::yard::is_root;
-use crate::system::program::{Load, Program};
+use crate::system::program::{HOSTS, Load, Program};
 
 /// How long each app server serves between two switches.
 const STAY: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ async fn moves(program: &Program) {
     println!("local: from POST to running {:?}", begun.elapsed());
     program.activate(local).await;
 
-    let load = Load::start(&program.gateway);
+    let load = Load::start(&program.gateway, &HOSTS);
     let before = program.pages().await;
     program.choose(instance, "containers").await;
     assert_eq!(provider_of(program, local).await, json!("local"), "the machine that serves stays where it is");
