@@ -118,6 +118,24 @@ impl Bucket {
         let never = CancellationToken::new();
         self.0.persist(None, &never, || self.0.objects.list(prefix, is_shallow, after)).await
     }
+
+    /// Aborts uploads below a folder that crashed programs have left. A store that does not list them keeps them until a rule of the bucket
+    /// ends them.
+    async fn abort_below(&self, folder: &PlacePath, prefix: &str) -> Result<(), BackupError> {
+        let never = CancellationToken::new();
+        let listed = self.0.persist(Some(folder), &never, || self.0.objects.uploads(prefix)).await;
+        let uploads = match listed {
+            Err(BackupError::Permanent(error)) => {
+                tracing::debug!(error, "unfinished uploads of backups are not listed");
+                return Ok(());
+            }
+            listed => listed?,
+        };
+        for upload in uploads {
+            self.0.persist(Some(folder), &never, || self.0.objects.abort(&upload)).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Inner {
@@ -213,34 +231,20 @@ impl Place for Bucket {
     async fn delete_folder(&self, folder: &PlacePath) -> Result<(), BackupError> {
         let (prefix, never) = (format!("{folder}/"), CancellationToken::new());
         self.abort_below(folder, &prefix).await?;
+        let mut deleted = Vec::new();
         loop {
             let page = self.page(&prefix, false, None).await?;
             let keys: Vec<_> = page.objects.into_iter().map(|(key, _)| key).collect();
             if keys.is_empty() {
                 return Ok(());
             }
+            if keys == deleted {
+                let words = "the store still lists objects that it has deleted".to_owned();
+                return Err(self.0.told(Some(folder), ServerError::Away(words)));
+            }
             let delete = || self.0.objects.delete_all(keys.clone());
             self.0.persist(Some(folder), &never, delete).await?;
+            deleted = keys;
         }
-    }
-}
-
-impl Bucket {
-    /// Aborts uploads below a folder that crashed programs have left. A store that does not list them keeps them until a rule of the bucket
-    /// ends them.
-    async fn abort_below(&self, folder: &PlacePath, prefix: &str) -> Result<(), BackupError> {
-        let never = CancellationToken::new();
-        let listed = self.0.persist(Some(folder), &never, || self.0.objects.uploads(prefix)).await;
-        let uploads = match listed {
-            Err(BackupError::Permanent(error)) => {
-                tracing::debug!(error, "unfinished uploads of backups are not listed");
-                return Ok(());
-            }
-            listed => listed?,
-        };
-        for upload in uploads {
-            self.0.persist(Some(folder), &never, || self.0.objects.abort(&upload)).await?;
-        }
-        Ok(())
     }
 }
