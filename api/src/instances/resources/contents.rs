@@ -27,7 +27,13 @@ impl Contents {
         self.rows.iter().filter(|row| row.part == ResourcePart::Database && left_out(row).is_none())
     }
 
-    /// Why no backup can be made now, and what to do; none: one can.
+    /// Why no backup can be requested now, and what to do; none: one can. Builds and the schedule ask [`Self::why_none`]: their backups
+    /// wait until the place can be used.
+    pub fn why_not_now(&self, manager: &Manager) -> Option<String> {
+        self.why_none(manager).or_else(|| manager.backups.as_ref()?.trouble())
+    }
+
+    /// Why no backup can be made, and what to do; none: one can, as soon as the place can be used.
     pub fn why_none(&self, manager: &Manager) -> Option<String> {
         if manager.backups.is_none() {
             return Some(NO_PLACE.to_owned());
@@ -46,7 +52,7 @@ impl Contents {
 }
 
 /// That the settings name no place for backups, and what to do.
-pub const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
+pub const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR or OCIM_BACKUP_BUCKET, and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
 
 /// What an instance has, as a backup sees it. One query.
 ///

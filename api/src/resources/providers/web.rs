@@ -1,6 +1,7 @@
 //! HTTP requests to stores of objects: time limits, a size limit, no redirects.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Certificate, Client, Method, RequestBuilder};
@@ -65,7 +66,16 @@ impl Web {
     /// [`ServerError::Away`] without an answer in time, [`ServerError::Refused`] for a certificate that is not trusted or an answer that is
     /// too large. No message contains the URL, which may be signed.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, ServerError> {
-        let mut response = request.send().await.map_err(unanswered)?;
+        self.send_within(request, LIMIT).await
+    }
+
+    /// As [`Self::send`], with another limit.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn send_within(&self, request: RequestBuilder, limit: Duration) -> Result<Answer, ServerError> {
+        let unanswered = |error| unanswered(error, limit);
+        let mut response = request.timeout(limit).send().await.map_err(unanswered)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -103,11 +113,11 @@ pub(super) fn line(text: &str) -> String {
     text.join(" ").chars().take(MAX_WORDS).collect()
 }
 
-fn unanswered(error: reqwest::Error) -> ServerError {
+fn unanswered(error: reqwest::Error, limit: Duration) -> ServerError {
     let error = error.without_url();
     let mut words = words(&error);
     if error.is_timeout() {
-        words = format!("no answer within {} s", LIMIT.as_secs());
+        words = format!("no answer within {} s", limit.as_secs());
     }
     if is_about_tls(&words) && error.source().is_some() {
         ServerError::Refused(words)

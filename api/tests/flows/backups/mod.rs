@@ -3,6 +3,7 @@
 
 mod linked;
 mod making;
+mod place;
 mod restoring;
 mod scheduling;
 mod taking_over;

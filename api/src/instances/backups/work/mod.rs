@@ -1,6 +1,7 @@
 //! The work on backups: claimed by a worker, kept while it renews the claim, and tried again after what may pass.
 
 mod failure;
+mod place;
 mod restore;
 mod verify;
 mod write;
