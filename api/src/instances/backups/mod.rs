@@ -21,9 +21,15 @@ use shared_types::{BackupId, InstanceId};
 
 use crate::instances::Refusal;
 use crate::instances::store::backups::{self as store, BackupRow};
+use crate::instances::store::instances::{self, InstanceRow};
 
 pub use super::resources::contents;
 pub use page::TEXT as RESTORING;
+
+/// Locks an instance.
+async fn lock(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<InstanceRow, Refusal> {
+    instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })
+}
 
 /// A backup of an instance, which the caller has locked.
 async fn find(conn: &mut AsyncPgConnection, instance: InstanceId, id: BackupId) -> Result<BackupRow, Refusal> {
@@ -37,6 +43,11 @@ async fn refuse_second(conn: &mut AsyncPgConnection, instance: InstanceId) -> Re
         Some(other) => Err(Refusal::Conflict(words_of_work(&other))),
         None => Ok(()),
     }
+}
+
+/// The backup with the work that was begun. None: something is being done with it, which is a refusal.
+fn begun(row: &BackupRow, begun: Option<BackupRow>) -> Result<BackupRow, Refusal> {
+    begun.ok_or_else(|| Refusal::Conflict(words_of_work(row)))
 }
 
 /// That something is being done with a backup, and what to do.

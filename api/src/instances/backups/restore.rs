@@ -9,12 +9,12 @@ use shared_types::{BackupId, EventKind, FieldError, InstanceId};
 
 use super::contents::{self, Contents, named};
 use super::verify::refuse_incomplete;
-use super::{find, refuse_second, words_of_work};
+use super::{begun, find, lock, refuse_second};
 use crate::backups::Piece;
 use crate::instances::builds::migration;
 use crate::instances::journal::Journal;
+use crate::instances::store::app_servers;
 use crate::instances::store::backups::{self as store, BackupRow};
-use crate::instances::store::{app_servers, instances};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
@@ -35,8 +35,7 @@ pub async fn request(
     confirm: &str,
 ) -> Result<Backup, Refusal> {
     conn.transaction(async |conn| {
-        let owner = instances::lock(conn, instance).await?;
-        let owner = owner.ok_or(Refusal::NotFound { what: "instance", id: instance.0 })?;
+        let owner = lock(conn, instance).await?;
         let row = find(conn, instance, id).await?;
         refuse_incomplete(&row)?;
         if owner.archived_at.is_some() {
@@ -63,7 +62,7 @@ pub async fn request(
             let words = format!("Type the instance's name, {}, to replace its databases.", owner.name);
             return Err(Refusal::Invalid(vec![FieldError::new("confirm", words)]));
         }
-        let begun = begin(conn, actor, &row).await?.ok_or_else(|| Refusal::Conflict(words_of_work(&row)))?;
+        let begun = begun(&row, begin(conn, actor, &row).await?)?;
         Ok(begun.into_dto()?)
     })
     .await
