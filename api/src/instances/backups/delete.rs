@@ -57,7 +57,7 @@ pub(super) async fn begin(
     actor: &Actor,
     row: &BackupRow,
 ) -> Result<Option<BackupRow>, DbError> {
-    let Some(begun) = store::begin(conn, row.id, BackupWork::Delete, actor).await? else { return Ok(None) };
+    let Some(begun) = store::begin(conn, row.id, (BackupWork::Delete, None), actor).await? else { return Ok(None) };
     Journal::of(actor, Operation::DeleteBackup)
         .instance(row.instance_id)
         .event(EventKind::InstanceUpdated)

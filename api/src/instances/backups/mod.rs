@@ -1,12 +1,16 @@
 //! Backups of the databases that an instance has outside its machines: requests, schedule and retention, and the work of workers.
 //! Files are written and read by [`crate::backups`].
 //!
-//! Of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A work that is requested is a
+//! At the databases of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A restore may be
+//! into another instance than the backup's, which then waits for it. A work that is requested is a
 //! column of the backup's row until it has ended, so that another worker takes it over when the claim of the first one runs out.
 
+pub mod copy;
+mod copying;
 mod databases;
 pub mod delete;
 pub mod migration;
+pub mod neutralisation;
 mod page;
 pub mod request;
 pub mod restore;
@@ -37,7 +41,7 @@ async fn find(conn: &mut AsyncPgConnection, instance: InstanceId, id: BackupId) 
     row.ok_or(Refusal::NotFound { what: "backup", id: id.0 })
 }
 
-/// Refuses a work while another one on a backup of the same instance has not ended.
+/// Refuses a work on the databases of an instance while another one has not ended.
 async fn refuse_second(conn: &mut AsyncPgConnection, instance: InstanceId) -> Result<(), Refusal> {
     match store::at_work(conn, instance).await? {
         Some(other) => Err(Refusal::Conflict(words_of_work(&other))),

@@ -36,7 +36,7 @@ pub async fn request(
             return Err(Refusal::Conflict(words));
         }
         refuse_second(conn, instance).await?;
-        let begun = begun(&row, store::begin(conn, id, BackupWork::Verify, actor).await?)?;
+        let begun = begun(&row, store::begin(conn, id, (BackupWork::Verify, None), actor).await?)?;
         Journal::of(actor, Operation::VerifyBackup)
             .instance(instance)
             .event(EventKind::InstanceUpdated)

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::BackupId;
 use shared_types::backup::{BackupState, BackupWork};
+use shared_types::{BackupId, InstanceId};
 
 use super::BackupRow;
 use crate::backups::Piece;
@@ -143,13 +143,19 @@ pub async fn end(
 ) -> Result<bool, DbError> {
     // The columns that say when each work last succeeded.
     let now = |of: BackupWork, column: &'static str| {
-        fixed::<Nullable<Timestamptz>>(if work == of && trouble.is_none() { "now()" } else { column })
+        let has_succeeded = work == of && trouble.is_none();
+        // A restore into another instance says nothing about the backup's own one.
+        fixed::<Nullable<Timestamptz>>(match has_succeeded {
+            true => format!("CASE WHEN into_instance_id IS NULL THEN now() ELSE {column} END"),
+            false => column.to_owned(),
+        })
     };
     let ended = diesel::update(claimed(claim))
         .filter(backups::work.eq(Some(work)))
         .set((
             backups::verified.eq(now(BackupWork::Verify, "verified")),
             backups::restored.eq(now(BackupWork::Restore, "restored")),
+            backups::into_instance_id.eq(None::<InstanceId>),
             backups::trouble.eq(trouble.map(shortened)),
             backups::work.eq(None::<BackupWork>),
             backups::work_by.eq(None::<String>),
@@ -186,10 +192,8 @@ pub async fn postpone(conn: &mut AsyncPgConnection, claim: Claim, words: &str) -
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn remove(conn: &mut AsyncPgConnection, claim: Claim) -> Result<bool, DbError> {
-    let removed = diesel::delete(claimed(claim))
-        .filter(backups::work.eq(Some(BackupWork::Delete)))
-        .execute(conn)
-        .await?;
+    let removed =
+        diesel::delete(claimed(claim)).filter(backups::work.eq(Some(BackupWork::Delete))).execute(conn).await?;
     Ok(removed == 1)
 }
 
