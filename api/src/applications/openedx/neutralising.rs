@@ -30,8 +30,10 @@ pub(super) fn variables(settings: &OpenEdxSettings, merged: &Map<String, Value>)
     let is_map = |name: &str| merged.get(name).is_none_or(Value::is_object);
     let features = releases::recognise(&settings.openedx_release).features.variables(off);
     let features = features.into_iter().filter(|(name, value)| value.is_object() && is_map(name));
-    let processors =
-        json!({ "CyberSource2": { "PURCHASE_ENDPOINT": "", "SECRET_KEY": "", "ACCESS_KEY": "", "PROFILE_ID": "" } });
+    let processors = json!({
+        "CyberSource": { "PURCHASE_ENDPOINT": "", "SHARED_SECRET": "", "MERCHANT_ID": "", "SERIAL_NUMBER": "" },
+        "CyberSource2": { "PURCHASE_ENDPOINT": "", "SECRET_KEY": "", "ACCESS_KEY": "", "PROFILE_ID": "" },
+    });
     let variables = [
         ("EDXAPP_EMAIL_BACKEND", json!(NO_MAIL)),
         ("EDXAPP_EMAIL_HOST", json!(NO_HOST)),

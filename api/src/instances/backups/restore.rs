@@ -92,7 +92,8 @@ pub(super) async fn begin(
     let into = Some(target).filter(|target| *target != source);
     let Some(begun) = store::begin(conn, id, (BackupWork::Restore, into), actor).await? else { return Ok(None) };
     let replaced: Vec<_> = row.pieces()?.iter().map(|piece| named(piece.kind, &piece.name)).collect();
-    let mut words = format!("The restore of {} was asked for by {actor}: {}", begun.words(), replaced.join(", "));
+    let mut words =
+        format!("The restore of backup {} was asked for by {actor}: {}", begun.words(), replaced.join(", "));
     if into.is_some() {
         words.push_str("; app servers that are launched from now on have mail and payments off");
         copies::insert(conn, target, row, actor).await?;

@@ -115,7 +115,7 @@ async fn a_fresh_instance_gets_databases_and_the_data_and_the_source_goes_on() {
         pair.target
     );
     assert_eq!(world.app.number(&entries).await, 1);
-    world.app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn app_servers_of_a_copy_are_neutralised_until_an_administrator_ends_that(
     // The source's were never.
     let built = app.built(pair.world.instance).await["id"].as_i64().unwrap();
     assert!(!app.read_app_server(built).await["configuration_settings"].as_str().unwrap().contains("post"));
-    app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn app_servers_that_could_mail_people_must_be_terminated_first() {
     app.built(target).await;
     pair.cloned().await;
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_copies").await, 2);
-    app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_target_that_cannot_have_the_data_is_refused_with_what_to_do() {
     pair.refused(&format!("Instance {target} is archived")).await;
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_copies").await, 0);
     assert_eq!(app.number("SELECT count(*) AS n FROM backups WHERE work IS NOT NULL").await, 0);
-    app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn what_would_disturb_the_target_waits() {
     pair.refused("is being written").await;
     pair.world.work().await;
     assert_eq!(app.built(target).await["status"], "running");
-    app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_copy_whose_worker_died_begins_again_from_the_start() {
         assert_eq!((world.newest().await["work"].clone(), world.notice()), (Value::Null, None), "{call:?}");
         assert_eq!((world.app.traffic.notice("two.campus.example"), world.server.databases().len()), (None, 4));
     }
-    world.app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn the_mark_goes_if_nothing_was_copied_and_stays_if_something_was() {
     assert_eq!(world.notice(), None);
     pair.cloned().await;
     assert_eq!(world.app.traffic.notice("two.campus.example"), None);
-    world.app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -312,7 +312,7 @@ async fn a_server_that_is_away_delays_the_making_of_databases() {
     world.hurry().await;
     world.work().await;
     assert!(world.hold(&pair.names().await, OLD));
-    world.app.end().await;
+    pair.world.app.end().await;
 }
 
 #[tokio::test]
@@ -329,5 +329,5 @@ async fn the_next_build_of_a_copy_migrates_from_the_release_of_the_source() {
     assert_eq!((&next["from"], &next["to"]), (&json!("stored"), &json!("stored 2")));
     // Of the source, nothing has changed.
     assert_eq!(app.read_instance(pair.world.instance).await["next_migration"], Value::Null);
-    app.end().await;
+    pair.world.app.end().await;
 }

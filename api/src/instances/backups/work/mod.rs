@@ -67,7 +67,7 @@ impl Task<'_> {
         // Also stops the programs when this future is dropped, because the worker ends.
         let _stops = self.progress.cancel.clone().drop_guard();
         if self.row.failures == 0 {
-            let line = Line::info(format!("{} is being {}", self.named(), self.work.participle()));
+            let line = Line::info(format!("Backup {} is being {}", self.row.words(), self.work.participle()));
             self.tell(&mut *self.manager.db.conn().await?, line).await?;
         }
         let mut performing = Box::pin(self.perform());
@@ -157,8 +157,10 @@ impl Task<'_> {
             if self.row.trouble.as_deref() == Some(words) {
                 return Ok(());
             }
-            let (named, done) = (self.named(), self.work.participle());
-            Ok(self.tell(conn, Line::warning(format!("{named} is not {done} yet, trying again: {words}"))).await?)
+            let (named, done) = (self.row.words(), self.work.participle());
+            Ok(self
+                .tell(conn, Line::warning(format!("Backup {named} is not {done} yet, trying again: {words}")))
+                .await?)
         })
         .await
     }
@@ -193,14 +195,11 @@ impl Task<'_> {
                 return Err(Failure::Lost);
             }
             let done = self.work.participle();
-            Ok(self.tell(conn, Line::error(format!("{} could not be {done}: {words}", self.named()))).await?)
+            Ok(self
+                .tell(conn, Line::error(format!("Backup {} could not be {done}: {words}", self.row.words())))
+                .await?)
         })
         .await
-    }
-
-    /// The backup at the beginning of a line.
-    fn named(&self) -> String {
-        self.row.words().replacen('b', "B", 1)
     }
 
     /// Writes the event, and a line in the log of the instance whose databases are read or written. The backup's own instance shows its

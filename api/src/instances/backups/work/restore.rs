@@ -79,7 +79,7 @@ impl Task<'_> {
 
     /// Makes what another instance does not have yet of the databases that are replaced, as its first build would.
     async fn make_databases(&self, pieces: &[Piece]) -> Result<(), Failure> {
-        let (contents, _) = self.places().await?;
+        let contents = contents::of_instance(&mut *self.manager.db.conn().await?, self.row.target()).await?;
         let is_missing = |kind| contents.rows.iter().any(|row| row.kind == kind && row.state != ResourceState::Present);
         let is_made = |row: &&ResourceRow| pieces.iter().any(|piece| piece.kind == row.kind) && is_missing(row.kind);
         let made = contents.rows.iter().filter(is_made);
@@ -149,7 +149,7 @@ impl Task<'_> {
             if !store::end(conn, self.claim, BackupWork::Restore, None).await? {
                 return Err(Failure::Lost);
             }
-            let words = format!("{} is restored: the databases are as they were then", self.named());
+            let words = format!("Backup {} is restored: the databases are as they were then", self.row.words());
             self.tell(conn, Line::info(words)).await?;
             page::take_down(conn, self.row.target()).await?;
             match self.row.into_instance_id {

@@ -60,11 +60,11 @@ impl BackupRow {
         self.into_instance_id.unwrap_or(self.instance_id)
     }
 
-    /// It in words, for the log of [`Self::target`]: `backup 42`, `backup 42 of instance 7`.
+    /// Its id in words, for the log of [`Self::target`]: `42`, `42 of instance 7`.
     pub fn words(&self) -> String {
         match self.into_instance_id {
-            None => format!("backup {}", self.id),
-            Some(_) => format!("backup {} of instance {}", self.id, self.instance_id),
+            None => self.id.to_string(),
+            Some(_) => format!("{} of instance {}", self.id, self.instance_id),
         }
     }
 
