@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn mail_and_payments_are_off_whatever_the_extra_settings_say() {
+    fn mail_and_payments_are_off_even_if_the_extra_settings_turn_them_on() {
         let extra = "EDXAPP_EMAIL_BACKEND: django_ses.SESBackend\nEDXAPP_EMAIL_HOST: smtp.example\nSANDBOX_ENABLE_ECOMMERCE: true\n\
             EDXAPP_ACE_ENABLED_CHANNELS: [sailthru_email]\nEDXAPP_CC_PROCESSOR: {CyberSource2: {SECRET_KEY: s, X: 1}}\n";
         for release in ["open-release/ginkgo.2", "open-release/quince.3", "master"] {

@@ -41,7 +41,7 @@ mod tests {
     use shared_types::yaml;
 
     #[test]
-    fn mail_and_payments_are_off_whatever_the_extra_configuration_says() {
+    fn mail_and_payments_are_off_even_if_the_extra_configuration_turns_them_on() {
         let before = json!({
             "tutor_config": { "LMS_HOST": "demo.example" },
             "tutor_extra_config": { "SMTP_HOST": "smtp.example", "RUN_SMTP": true, "THEME": "mine" },

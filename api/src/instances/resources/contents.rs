@@ -27,7 +27,7 @@ impl Contents {
         self.rows.iter().filter(|row| row.part == ResourcePart::Database && left_out(row).is_none())
     }
 
-    /// A database by kind and name, whatever its state; none: the instance has none.
+    /// A database by kind and name, in any state; none: the instance has none.
     pub fn database(&self, kind: ResourceKind, name: &str) -> Option<&ResourceRow> {
         self.rows.iter().find(|row| row.part == ResourcePart::Database && row.kind == kind && row.name == name)
     }
