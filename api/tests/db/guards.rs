@@ -309,6 +309,7 @@ async fn an_app_server_never_changes_but_for_its_status() {
                 "2"
             }
             "created" => "'2000-01-01'",
+            "is_neutralised" => "true",
             "settings" | "variables" => "'{\"a\": 1}'",
             "playbooks" | "variable_references" | "hooks" | "resources" => "'[1]'",
             _ => "'another'",

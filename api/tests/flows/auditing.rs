@@ -122,6 +122,8 @@ async fn databases(story: &mut Story<'_>, admin: &Client) {
     story.posts("restore_backup", admin, &format!("{path}/restore"), json!({ "confirm": "stored" })).await;
     worked(story.app).await;
     let copy = resources::stored(story.app, "copied").await;
+    let server = format!("/instances/{copy}/resources/mysql");
+    story.does("choose_resources", admin, Method::PUT, &server, json!({ "server": "main" })).await;
     let body = json!({ "confirm": "copied", "into": copy });
     story.posts("restore_backup", admin, &format!("{path}/restore"), body).await;
     worked(story.app).await;
