@@ -6,7 +6,7 @@
 //! its own up to Juniper. Without `ECOMMERCE_API_URL`, edx-platform takes the shop for not configured
 //! (`lms/djangoapps/commerce/utils.py`).
 //!
-//! Not covered: addresses of a shop or a mail service that the copied database has itself (site configurations), and programs that only an
+//! Not covered: templates in place of such maps, addresses of a shop or a mail service that the copied database has itself (site configurations), and programs that only an
 //! operator's playbooks install.
 
 use serde_json::{Map, Value, json};
@@ -18,6 +18,16 @@ use super::releases;
 const NO_MAIL: &str = "django.core.mail.backends.dummy.EmailBackend";
 /// A host name that never exists (RFC 6761), for programs that ignore the back end.
 const NO_HOST: &str = "neutralised.invalid";
+
+/// Maps that `roles/edxapp` lays over the settings of LMS and Studio.
+const OVERLAYS: [&str; 6] = [
+    "EDXAPP_ENV_EXTRA",
+    "EDXAPP_LMS_ENV_EXTRA",
+    "EDXAPP_CMS_ENV_EXTRA",
+    "EDXAPP_AUTH_EXTRA",
+    "EDXAPP_LMS_AUTH_EXTRA",
+    "EDXAPP_CMS_AUTH_EXTRA",
+];
 
 /// The variables. `merged`: those of the snapshot.
 pub(super) fn variables(settings: &OpenEdxSettings, merged: &Map<String, Value>) -> Map<String, Value> {
@@ -51,7 +61,22 @@ pub(super) fn variables(settings: &OpenEdxSettings, merged: &Map<String, Value>)
         ("EDXAPP_ECOMMERCE_PUBLIC_URL_ROOT", json!("")),
         ("EDXAPP_CC_PROCESSOR", processors),
     ];
-    variables.into_iter().chain(features).map(|(name, value)| (name.to_owned(), value)).collect()
+    let variables: Map<_, _> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let over = overlays(&variables, merged);
+    let features = features.map(|(name, value)| (name.to_owned(), value));
+    variables.into_iter().chain(features).chain(over).collect()
+}
+
+/// What the maps that the playbooks lay over the platform's settings say of the same settings.
+fn overlays(variables: &Map<String, Value>, merged: &Map<String, Value>) -> Vec<(String, Value)> {
+    let over = |name: &&str| {
+        let map = merged.get(*name)?.as_object()?;
+        let settings = variables.iter().filter_map(|(name, value)| Some((name.strip_prefix("EDXAPP_")?, value)));
+        let said = settings.filter(|(setting, _)| map.contains_key(*setting));
+        let said: Map<_, _> = said.map(|(setting, value)| (setting.to_owned(), value.clone())).collect();
+        (!said.is_empty()).then(|| ((*name).to_owned(), said.into()))
+    };
+    OVERLAYS.iter().filter_map(|name| over(&name)).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +117,15 @@ mod tests {
             let processor = at(&variables, "EDXAPP_CC_PROCESSOR", "CyberSource2").cloned().unwrap_or_default();
             assert_eq!((processor.get("SECRET_KEY"), processor.get("X")), (Some(&json!("")), Some(&json!(1))));
         }
+    }
+
+    #[test]
+    fn settings_that_are_laid_over_the_platforms_own_are_overridden() {
+        let variables =
+            merged("open-release/quince.3", "EDXAPP_LMS_ENV_EXTRA: {EMAIL_BACKEND: django_ses.SESBackend, X: 1}\n");
+        let expected = json!({ "EMAIL_BACKEND": NO_MAIL, "X": 1 });
+        assert_eq!(variables.get("EDXAPP_LMS_ENV_EXTRA"), Some(&expected));
+        assert_eq!(variables.get("EDXAPP_CMS_ENV_EXTRA"), None);
     }
 
     #[test]
