@@ -98,6 +98,9 @@ pub struct Backup {
     pub verified: Option<DateTime<Utc>>,
     /// When it last replaced the instance's databases; null: never.
     pub restored: Option<DateTime<Utc>>,
+    /// The other instance whose databases it replaces, while that goes on; null: its own, or none.
+    #[serde(default)]
+    pub into_instance_id: Option<InstanceId>,
 }
 
 /// An instance's backups, and what can be done.
@@ -105,6 +108,9 @@ pub struct Backup {
 pub struct InstanceBackups {
     /// All of them, the newest first.
     pub items: Vec<Backup>,
+    /// The backup of another instance that replaces the databases of this one, or waits for that; null: none does.
+    #[serde(default)]
+    pub incoming: Option<Backup>,
     /// What a backup contains now, in words: `MySQL database main`.
     #[schema(example = json!(["MySQL database main"]))]
     pub contents: Vec<String>,
@@ -127,10 +133,14 @@ pub struct InstanceBackups {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreBackup {
-    /// The instance's name, as a confirmation.
+    /// The name of the instance whose databases are replaced, as a confirmation.
     #[serde(default)]
     #[schema(example = "Demo")]
     pub confirm: String,
+    /// Another instance of the same type that gets the data, and has mail and payments off from then on; null: the backup's own one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, example = 2)]
+    pub into: Option<InstanceId>,
 }
 
 impl BackupState {

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::app_server::AppServerSummary;
 use crate::health::InstanceHealth;
 use crate::ids::InstanceId;
+use crate::instance_copy::InstanceCopy;
 use crate::migration::{Migration, NextMigration};
 use crate::operations::{Hold, Maintenance};
 use crate::queue::Tier;
@@ -164,6 +165,9 @@ pub struct Instance {
     /// The maintenance page that visitors get; null: they get the active app server.
     #[serde(default)]
     pub maintenance: Option<Maintenance>,
+    /// The copy of another instance's data that it holds or is about to get; null: its data is its own.
+    #[serde(default)]
+    pub copy: Option<InstanceCopy>,
     /// What the next launch would change in the databases outside the machines; null: nothing that is known beforehand.
     #[serde(default)]
     pub next_migration: Option<NextMigration>,

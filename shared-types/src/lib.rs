@@ -20,6 +20,7 @@ pub mod health;
 pub mod hook;
 pub mod ids;
 pub mod instance;
+pub mod instance_copy;
 pub mod instance_type;
 pub mod launch;
 pub mod log_entry;

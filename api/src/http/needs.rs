@@ -125,6 +125,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::DismissMigration => Some(Need::Scope(Scope::Activate)),
         O::PurgeInstance
         | O::RestoreBackup
+        | O::EndNeutralisation
         | O::DeleteBackup
         | O::ShowResourceCredentials
         | O::RotateResourcePassword

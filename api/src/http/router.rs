@@ -95,6 +95,7 @@ fn instance_verbs(config: &mut ServiceConfig) {
         .service(instances::lift_hold)
         .service(instances::begin_maintenance)
         .service(instances::end_maintenance)
+        .service(instances::end_neutralisation)
         .service(instances::dismiss_migration)
         .service(instances::list_instance_logs)
         .service(instances::list_instance_log_matches)

@@ -273,6 +273,17 @@ pub trait Application: Debug + Send + Sync {
         Ok(None)
     }
 
+    /// The variables that keep an app server whose data is a copy of another instance's from mailing people and from taking payments. They
+    /// override all others: `variables`, which are merged and not masked. Merging keeps what a map of `variables` has besides.
+    ///
+    /// # Errors
+    /// [`ApplicationError`] if the settings cannot be used.
+    fn neutralising(
+        &self,
+        settings: &Value,
+        variables: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ApplicationError>;
+
     /// Decides what an app server is built from.
     ///
     /// # Errors

@@ -98,9 +98,14 @@ impl Application for Notebook {
         Ok((from != to && from.starts_with("stored")).then_some(SchemaChange { from, to }))
     }
 
+    fn neutralising(&self, _: &Value, _: &Map<String, Value>) -> Result<Map<String, Value>, ApplicationError> {
+        Ok(Map::from_iter([("post".to_owned(), json!("off"))]))
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         let notes = input.settings["notes"].as_str().unwrap_or_default();
-        let mut variables = yaml::parse_map(notes).map_err(|error| ApplicationError(error.to_string()))?;
+        let notes = yaml::parse_map(notes).map_err(|error| ApplicationError(error.to_string()))?;
+        let mut variables = notes.clone();
         variables.insert("binding".to_owned(), input.secrets["binding"].clone());
         variables.insert("edition".to_owned(), input.settings["edition"].clone());
         for at in input.resources {
@@ -116,7 +121,10 @@ impl Application for Notebook {
                 requirements: Requirements::File("requirements.txt".into()),
             }],
             references: Vec::new(),
-            layers: vec![Layer { origin: GENERATED, variables: variables.clone() }],
+            layers: vec![
+                Layer { origin: GENERATED, variables: variables.clone() },
+                Layer { origin: "notes", variables: notes },
+            ],
             variables,
             machine_name_prefix: "notebook".into(),
         })

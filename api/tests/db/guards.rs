@@ -246,6 +246,44 @@ async fn a_backup_is_consistent_and_its_instance_has_one_work_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_restore_into_another_instance_is_the_work_of_that_instance() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    let complete = format!("UPDATE backups SET state = 'complete', {}", backup_in(BackupState::Complete));
+    for _ in 0..2 {
+        attempt(&mut conn, BACKUP).await.unwrap();
+        attempt(&mut conn, &complete).await.unwrap();
+    }
+    let into = |backup: i64, into: i64| {
+        format!("UPDATE backups SET work = 'restore', work_by = 'ada', into_instance_id = {into} WHERE id = {backup}")
+    };
+    refused(&mut conn, &into(1, 1), "backups_into_check").await;
+    refused(&mut conn, "UPDATE backups SET into_instance_id = 2 WHERE id = 1", "backups_into_check").await;
+    refused(&mut conn, &into(1, 2).replace("restore", "verify"), "backups_into_check").await;
+    attempt(&mut conn, &into(1, 2)).await.unwrap();
+    refused(&mut conn, &into(2, 2), "backups_one_work").await;
+    refused(&mut conn, &BACKUP.replace("(1, ", "(2, "), "backups_one_work").await;
+    attempt(&mut conn, BACKUP).await.unwrap();
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_copy_has_another_source_and_ends_after_its_data_arrived() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    let copy = "INSERT INTO instance_copies (instance_id, source_instance_id, backup_id, data_at, asked_by) \
+        VALUES (1, 2, 1, now(), 'ada')";
+    refused(&mut conn, &copy.replace("(1, 2,", "(1, 1,"), "check constraint").await;
+    attempt(&mut conn, copy).await.unwrap();
+    let ended = "UPDATE instance_copies SET ended_at = now(), ended_by = 'ada'";
+    refused(&mut conn, ended, "check constraint").await;
+    attempt(&mut conn, "UPDATE instance_copies SET replaced_at = now()").await.unwrap();
+    refused(&mut conn, "UPDATE instance_copies SET ended_at = now()", "check constraint").await;
+    attempt(&mut conn, ended).await.unwrap();
+    database.discard();
+}
+
+#[tokio::test]
 async fn a_server_is_not_ready_without_an_address() {
     let (database, db) = world().await;
     let mut conn = db.conn().await.unwrap();
@@ -271,6 +309,7 @@ async fn an_app_server_never_changes_but_for_its_status() {
                 "2"
             }
             "created" => "'2000-01-01'",
+            "is_neutralised" => "true",
             "settings" | "variables" => "'{\"a\": 1}'",
             "playbooks" | "variable_references" | "hooks" | "resources" => "'[1]'",
             _ => "'another'",

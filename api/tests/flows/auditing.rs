@@ -121,6 +121,14 @@ async fn databases(story: &mut Story<'_>, admin: &Client) {
     worked(story.app).await;
     story.posts("restore_backup", admin, &format!("{path}/restore"), json!({ "confirm": "stored" })).await;
     worked(story.app).await;
+    let copy = resources::stored(story.app, "copied").await;
+    let server = format!("/instances/{copy}/resources/mysql");
+    story.does("choose_resources", admin, Method::PUT, &server, json!({ "server": "main" })).await;
+    let body = json!({ "confirm": "copied", "into": copy });
+    story.posts("restore_backup", admin, &format!("{path}/restore"), body).await;
+    worked(story.app).await;
+    let ended = format!("/instances/{copy}/neutralisation");
+    story.does("end_neutralisation", admin, Method::DELETE, &ended, Value::Null).await;
     story.does("delete_backup", admin, Method::DELETE, &path, Value::Null).await;
     failed_migration(story, admin, id).await;
 }

@@ -61,6 +61,8 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("read_instance"));
     migrations::read(&app.manager, conn, instance).await.unwrap();
     found.push(taken("read_instance: migrations"));
+    ocim::instances::backups::copy::read(conn, instance).await.unwrap();
+    found.push(taken("read_instance: copy"));
     summaries::page(conn, &summaries::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_app_servers"));
     read::app_server(&app.manager, conn, app_server).await.unwrap();
@@ -128,11 +130,12 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("list_instances by health", 3),
             ("read_instance", 3),
             ("read_instance: migrations", 2),
+            ("read_instance: copy", 1),
             ("list_app_servers", 1),
             ("read_app_server", 6),
             ("diff_app_server", 4),
-            ("diff_app_server against the instance", 2),
-            ("render_instance", 1),
+            ("diff_app_server against the instance", 3),
+            ("render_instance", 2),
             ("list_activations", 1),
             ("list_app_server_logs", 1),
             ("list_app_server_log_matches", 1),
@@ -145,7 +148,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("read_pull_request", 3),
             ("source_pr", 1),
             ("read_metrics", 1),
-            ("list_backups", 3),
+            ("list_backups", 4),
         ]
     );
     for _ in 0..3 {
@@ -172,17 +175,18 @@ async fn views_with_secrets_take_one_query_more_for_any_number_of_secrets() {
         let id = app.running(created["id"].as_i64().unwrap()).await;
         app.activate(id).await.expect(200);
     }
-    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(9).collect::<Vec<_>>();
+    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(10).collect::<Vec<_>>();
     let expected = [
         ("list_instances", 2),
         ("list_instances by health", 3),
         ("read_instance", 4),
         ("read_instance: migrations", 3),
+        ("read_instance: copy", 1),
         ("list_app_servers", 1),
         ("read_app_server", 7),
         ("diff_app_server", 5),
-        ("diff_app_server against the instance", 3),
-        ("render_instance", 2),
+        ("diff_app_server against the instance", 4),
+        ("render_instance", 3),
     ];
     assert_eq!(views(counts_of(&app, 1).await), expected);
     assert_eq!(views(counts_of(&app, 2).await), expected);

@@ -21,10 +21,9 @@ pub async fn verify(id: InstanceId, backup: BackupId) -> Result<Backup> {
     send(post(&format!("{}/{backup}/verify", path(id)))).await
 }
 
-/// Replaces the instance's databases by a backup; `confirm` must be the instance's name, typed by the user. For
-/// administrators.
-pub async fn restore(id: InstanceId, backup: BackupId, confirm: String) -> Result<Backup> {
-    send_json(post(&format!("{}/{backup}/restore", path(id))), &RestoreBackup { confirm }).await
+/// Replaces databases by a backup; `confirm` must be the name of the instance that has them, typed by the user. For administrators.
+pub async fn restore(id: InstanceId, backup: BackupId, body: &RestoreBackup) -> Result<Backup> {
+    send_json(post(&format!("{}/{backup}/restore", path(id))), body).await
 }
 
 /// Deletes a backup. For administrators.

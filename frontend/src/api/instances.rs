@@ -88,6 +88,11 @@ pub async fn dismiss_migration(id: InstanceId, of: AppServerId) -> Result<()> {
     send_json_for_nothing(post(&path), &WithReason::default()).await
 }
 
+/// Lets the next app servers of a copy mail people and take payments. For administrators.
+pub async fn end_neutralisation(id: InstanceId) -> Result<()> {
+    send_for_nothing(delete(&format!("/instances/{id}/neutralisation"))).await
+}
+
 /// Archives an instance and terminates its machines.
 pub async fn archive(id: InstanceId) -> Result<Instance> {
     send(delete(&format!("/instances/{id}?terminate=true"))).await

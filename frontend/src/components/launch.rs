@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::app_server::Possible;
+use shared_types::instance_copy::InstanceCopy;
 use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
 use shared_types::migration::NextMigration;
 use shared_types::settings::check_number;
@@ -10,6 +11,7 @@ use shared_types::{AppServerId, Instance, InstanceId, Role};
 use std::sync::Arc;
 
 use super::ask_dialog::ReasonField;
+use super::copy::CopyNote;
 use super::migration::NextMigrationWords;
 use super::possible::PossibleButton;
 use crate::api;
@@ -30,6 +32,8 @@ pub struct Launch {
     possible: Memo<Possible>,
     /// What it would change in the databases outside the machines.
     migration: Memo<Option<NextMigration>>,
+    /// The other instance's data that it holds.
+    copy: Memo<Option<InstanceCopy>>,
     is_under_way: RwSignal<bool>,
     awaited: RwSignal<Option<AppServerId>>,
 }
@@ -40,8 +44,9 @@ impl Launch {
         let is_possible = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_none()));
         let possible = Memo::new(move |_| instance.with(|instance| instance.can_launch()));
         let migration = Memo::new(move |_| instance.with(|instance| instance.next_migration.clone()));
+        let copy = Memo::new(move |_| instance.with(|instance| instance.copy.clone()));
         let (is_under_way, awaited) = (RwSignal::new(false), RwSignal::new(None));
-        let launch = Self { id, state: state(), is_possible, possible, migration, is_under_way, awaited };
+        let launch = Self { id, state: state(), is_possible, possible, migration, copy, is_under_way, awaited };
         let navigate = use_navigate();
         Effect::new(move || {
             let Some(awaited) = launch.awaited.get() else { return };
@@ -131,6 +136,7 @@ fn MigratingLaunch(launch: Launch, next: NextMigration, on_close: Callback<()>) 
             </header>
             <div class="body">
                 <NextMigrationWords next without_page/>
+                <CopyNote copy=launch.copy/>
                 <label class="check">
                     <input
                         type="checkbox"
@@ -201,6 +207,7 @@ pub fn LaunchOptions(
                     "Activate automatically when ready"
                 </label>
                 {move || launch.migration.get().map(|next| view! { <NextMigrationWords next without_page/> })}
+                <CopyNote copy=launch.copy/>
                 <ReasonField reason/>
                 <button type="submit" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
                     "Launch"

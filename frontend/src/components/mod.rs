@@ -10,6 +10,7 @@ mod check_list;
 mod compare;
 mod configuration;
 mod confirm_field;
+mod copy;
 mod data_place;
 mod diff_view;
 mod failure;
@@ -59,6 +60,7 @@ pub use backups::BackupsCard;
 #[cfg(debug_assertions)]
 pub use backups::samples as backup_samples;
 pub use configuration::{Code, Configuration, ConfigurationBody};
+pub use copy::CopyBanner;
 pub use data_place::data_place;
 pub use diff_view::DiffView;
 pub use failure::Failure;

@@ -55,6 +55,7 @@ operations! {
     DiffAppServer => "diff_app_server",
     DismissMigration => "dismiss_migration",
     EndMaintenance => "end_maintenance",
+    EndNeutralisation => "end_neutralisation",
     EndOtherSessions => "end_other_sessions",
     EndSession => "end_session",
     EndUserSession => "end_user_session",

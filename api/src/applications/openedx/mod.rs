@@ -10,6 +10,7 @@ mod code;
 mod configured;
 mod databases;
 mod migrates;
+mod neutralising;
 mod previews;
 mod releases;
 mod settings;
@@ -135,6 +136,14 @@ impl Application for OpenEdx {
 
     fn migrates(&self, last: &Value, next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
         Ok(migrates::migrates(&read(last)?, &read(next)?))
+    }
+
+    fn neutralising(
+        &self,
+        settings: &Value,
+        variables: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ApplicationError> {
+        Ok(neutralising::variables(&read(settings)?, variables))
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

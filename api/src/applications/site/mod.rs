@@ -110,6 +110,15 @@ impl Application for Site {
         Ok(migrates::migrates(&read(last)?, &read(next)?))
     }
 
+    fn neutralising(
+        &self,
+        _settings: &Value,
+        _variables: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ApplicationError> {
+        // What is to be turned off, only the playbooks know.
+        Ok(Map::from_iter([("ocim_neutralised".to_owned(), Value::Bool(true))]))
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         snapshot::snapshot(input.name, &read(input.settings)?, self.urls, input.resources)
     }

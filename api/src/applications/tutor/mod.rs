@@ -8,6 +8,7 @@ mod databases;
 mod hooks;
 mod machine;
 mod names;
+mod neutralising;
 mod secrets;
 mod settings;
 mod snapshot;
@@ -106,6 +107,14 @@ impl Application for Tutor {
 
     fn migrates(&self, last: &Value, next: &Value) -> Result<Option<SchemaChange>, ApplicationError> {
         Ok(upgrade::migrates(&read(last)?, &read(next)?))
+    }
+
+    fn neutralising(
+        &self,
+        _settings: &Value,
+        variables: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ApplicationError> {
+        Ok(neutralising::variables(variables))
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {

@@ -50,18 +50,23 @@ pub struct VerifyArguments {
     backup: BackupId,
 }
 
-/// Replace the instance's databases by a backup; for administrators
+/// Replace an instance's databases by a backup; for administrators
 ///
-/// This cannot be undone. Visitors get the maintenance page meanwhile.
+/// This cannot be undone. Visitors get the maintenance page meanwhile. Another instance that gets the data has mail and payments off from
+/// then on, until `ocim instance end-neutralisation`.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
-    ocim instance backups restore 1 42 --confirm 'Astronomy Academy'")]
+    ocim instance backups restore 1 42 --confirm 'Astronomy Academy'
+    ocim instance backups restore 1 42 --into 9 --confirm 'Astronomy staging'")]
 pub struct RestoreArguments {
     /// Id, whole name or domain of the instance
     instance: String,
     /// Id of the backup
     backup: BackupId,
-    /// The instance's name, as a confirmation
+    /// Id, whole name or domain of another instance of the same type that gets the data
+    #[arg(long, value_name = "INSTANCE")]
+    into: Option<String>,
+    /// The name of the instance whose databases are replaced, as a confirmation
     #[arg(long, value_name = "NAME")]
     confirm: String,
 }
@@ -99,10 +104,14 @@ async fn list(arguments: &ListArguments, api: &Api, out: &Output) -> Result<(), 
     if out.is_json() {
         return out.document(&answer);
     }
-    let InstanceBackups { items, contents, left_out, why_none, why_no_restore, every_hours, keep } = decode(&answer)?;
+    let InstanceBackups { items, incoming, contents, left_out, why_none, why_no_restore, every_hours, keep } =
+        decode(&answer)?;
     let rows = items.iter().map(row).collect::<Vec<_>>();
     out.table(&["ID", "CREATED", "STATE", "WORK", "REASON", "BYTES", "VERIFIED", "TROUBLE"], &rows)?;
     let say = |words: &str| out.told(&Value::Null, words);
+    if let Some(Backup { id: backup, instance_id, .. }) = incoming {
+        say(&format!("The databases are being replaced by those of backup {backup} of instance {instance_id}."))?;
+    }
     match why_none {
         Some(words) => say(&format!("No backup can be made. {words}"))?,
         None => say(&format!("The next one contains: {}.", contents.join(", ")))?,
@@ -148,11 +157,16 @@ async fn verify(arguments: &VerifyArguments, api: &Api, out: &Output) -> Result<
 }
 
 async fn restore(arguments: &RestoreArguments, api: &Api, out: &Output) -> Result<(), ClientError> {
-    let RestoreArguments { instance, backup, confirm } = arguments;
+    let RestoreArguments { instance, backup, into, confirm } = arguments;
     let id = find(api, instance).await?;
-    let body = json!({ "confirm": confirm });
+    let into = match into {
+        Some(into) => Some(find(api, into).await?),
+        None => None,
+    };
+    let body = json!({ "confirm": confirm, "into": into });
     let answer = api.ask(Method::POST, &format!("{}/{backup}/restore", path(id)), &body).await?;
-    out.told(&answer, &format!("The databases of instance {id} are being replaced by those of backup {backup}."))
+    let target = into.unwrap_or(id);
+    out.told(&answer, &format!("The databases of instance {target} are being replaced by those of backup {backup}."))
 }
 
 async fn delete(arguments: &DeleteArguments, api: &Api, out: &Output) -> Result<(), ClientError> {

@@ -8,6 +8,7 @@ mod hold;
 mod list;
 mod maintenance;
 mod migration;
+mod neutralisation;
 mod render;
 mod resources;
 mod set;
@@ -34,6 +35,7 @@ pub enum Verb {
     Maintenance(maintenance::Arguments),
     EndMaintenance(maintenance::EndArguments),
     DismissMigration(migration::Arguments),
+    EndNeutralisation(neutralisation::Arguments),
     Render(render::Arguments),
     #[command(subcommand)]
     Resources(resources::Verb),
@@ -58,6 +60,7 @@ pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError>
         Verb::Maintenance(arguments) => maintenance::begin(&arguments, api, out).await,
         Verb::EndMaintenance(arguments) => maintenance::end(&arguments, api, out).await,
         Verb::DismissMigration(arguments) => migration::dismiss(&arguments, api, out).await,
+        Verb::EndNeutralisation(arguments) => neutralisation::end(&arguments, api, out).await,
         Verb::Render(arguments) => render::render(&arguments, api, out).await,
         Verb::Resources(verb) => resources::run(verb, api, out).await,
         Verb::Backups(verb) => backups::run(verb, api, out).await,

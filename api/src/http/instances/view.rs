@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract;
 use crate::instances::application::Sites;
+use crate::instances::backups::copy;
 use crate::instances::builds::migration::view::{self as migration, Migrations};
 use crate::instances::settings::care::Care;
 use crate::instances::settings::read::{self, InstanceView};
@@ -49,6 +50,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         provider,
         hold,
         maintenance,
+        copy: copy::read(&mut conn, id).await?,
         next_migration,
         migrations,
         fallback_app_server_id: fallback,

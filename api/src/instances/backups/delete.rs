@@ -6,10 +6,10 @@ use shared_types::audit::Operation;
 use shared_types::backup::{Backup, BackupWork};
 use shared_types::{BackupId, EventKind, InstanceId};
 
-use super::{contents, find, words_of_work};
+use super::{begun, contents, find, lock, words_of_work};
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::{self as store, BackupRow};
-use crate::instances::store::{instances, migrating};
+use crate::instances::store::migrating;
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
@@ -27,7 +27,7 @@ pub async fn request(
     (instance, id): (InstanceId, BackupId),
 ) -> Result<Backup, Refusal> {
     conn.transaction(async |conn| {
-        instances::lock(conn, instance).await?.ok_or(Refusal::NotFound { what: "instance", id: instance.0 })?;
+        lock(conn, instance).await?;
         let row = find(conn, instance, id).await?;
         match row.work {
             Some(BackupWork::Delete) => return Ok(row.into_dto()?),
@@ -45,7 +45,7 @@ pub async fn request(
         if manager.backups.is_none() {
             return Err(Refusal::Conflict(contents::NO_PLACE.to_owned()));
         }
-        let begun = begin(conn, actor, &row).await?.ok_or_else(|| Refusal::Conflict(words_of_work(&row)))?;
+        let begun = begun(&row, begin(conn, actor, &row).await?)?;
         Ok(begun.into_dto()?)
     })
     .await
@@ -57,7 +57,7 @@ pub(super) async fn begin(
     actor: &Actor,
     row: &BackupRow,
 ) -> Result<Option<BackupRow>, DbError> {
-    let Some(begun) = store::begin(conn, row.id, BackupWork::Delete, actor).await? else { return Ok(None) };
+    let Some(begun) = store::begin(conn, row.id, (BackupWork::Delete, None), actor).await? else { return Ok(None) };
     Journal::of(actor, Operation::DeleteBackup)
         .instance(row.instance_id)
         .event(EventKind::InstanceUpdated)

@@ -92,7 +92,7 @@ async fn begin_restore(manager: &Manager, conn: &mut AsyncPgConnection, seen: &M
     let Some(row) = row.filter(|row| row.state == MigrationState::Restoring) else { return Ok(()) };
     let of = app_server(conn, row.app_server_id).await?;
     match snapshot(manager, conn, &row, &of).await? {
-        Ok(backup) => restore::begin(conn, &Actor::Migration, &backup).await.map(drop),
+        Ok(backup) => restore::begin(conn, &Actor::Migration, &backup, row.instance_id).await.map(drop),
         Err(Obstacle::Later) => Ok(()),
         Err(Obstacle::Person(why)) => need_person(conn, &of, &row, &why).await,
     }

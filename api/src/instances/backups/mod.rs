@@ -1,12 +1,16 @@
 //! Backups of the databases that an instance has outside its machines: requests, schedule and retention, and the work of workers.
 //! Files are written and read by [`crate::backups`].
 //!
-//! Of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A work that is requested is a
+//! At the databases of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A restore may be
+//! into another instance than the backup's, which then waits for it. A work that is requested is a
 //! column of the backup's row until it has ended, so that another worker takes it over when the claim of the first one runs out.
 
+pub mod copy;
+mod copying;
 mod databases;
 pub mod delete;
 pub mod migration;
+pub mod neutralisation;
 mod page;
 pub mod request;
 pub mod restore;
@@ -21,9 +25,15 @@ use shared_types::{BackupId, InstanceId};
 
 use crate::instances::Refusal;
 use crate::instances::store::backups::{self as store, BackupRow};
+use crate::instances::store::instances::{self, InstanceRow};
 
 pub use super::resources::contents;
 pub use page::TEXT as RESTORING;
+
+/// Locks an instance.
+async fn lock(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<InstanceRow, Refusal> {
+    instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })
+}
 
 /// A backup of an instance, which the caller has locked.
 async fn find(conn: &mut AsyncPgConnection, instance: InstanceId, id: BackupId) -> Result<BackupRow, Refusal> {
@@ -31,12 +41,17 @@ async fn find(conn: &mut AsyncPgConnection, instance: InstanceId, id: BackupId) 
     row.ok_or(Refusal::NotFound { what: "backup", id: id.0 })
 }
 
-/// Refuses a work while another one on a backup of the same instance has not ended.
+/// Refuses a work on the databases of an instance while another one has not ended.
 async fn refuse_second(conn: &mut AsyncPgConnection, instance: InstanceId) -> Result<(), Refusal> {
     match store::at_work(conn, instance).await? {
         Some(other) => Err(Refusal::Conflict(words_of_work(&other))),
         None => Ok(()),
     }
+}
+
+/// The backup with the work that was begun. None: something is being done with it, which is a refusal.
+fn begun(row: &BackupRow, begun: Option<BackupRow>) -> Result<BackupRow, Refusal> {
+    begun.ok_or_else(|| Refusal::Conflict(words_of_work(row)))
 }
 
 /// That something is being done with a backup, and what to do.

@@ -7,10 +7,9 @@ use shared_types::backup::{Backup, BackupReason};
 use shared_types::{EventKind, InstanceId};
 
 use super::contents::{self, Contents};
-use super::refuse_second;
+use super::{lock, refuse_second};
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::{self as store, BackupRow};
-use crate::instances::store::instances;
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
@@ -28,7 +27,7 @@ pub async fn request(
     id: InstanceId,
 ) -> Result<Backup, Refusal> {
     conn.transaction(async |conn| {
-        instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+        lock(conn, id).await?;
         let contents = contents::of_instance(conn, id).await?;
         if let Some(words) = contents.why_not_now(manager) {
             return Err(Refusal::Conflict(words));

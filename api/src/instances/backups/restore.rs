@@ -1,88 +1,111 @@
-//! Asks for the replacement of an instance's databases by those of a backup.
+//! Asks for the replacement of an instance's databases by those of a backup, its own or another one's.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::audit::Operation;
-use shared_types::backup::{Backup, BackupWork};
-use shared_types::resource::ResourcePart;
+use shared_types::backup::{Backup, BackupWork, RestoreBackup};
 use shared_types::{BackupId, EventKind, FieldError, InstanceId};
 
 use super::contents::{self, Contents, named};
 use super::verify::refuse_incomplete;
-use super::{find, refuse_second, words_of_work};
+use super::{begun, copying, find, refuse_second};
 use crate::backups::Piece;
 use crate::instances::builds::migration;
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::{self as store, BackupRow};
-use crate::instances::store::{app_servers, instances};
+use crate::instances::store::instances::InstanceRow;
+use crate::instances::store::{app_servers, copies};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 use crate::resources::store::ResourceRow;
 
-/// Asks for a restore; a worker does it, behind the maintenance page. What the databases hold now is lost. `confirm`: the instance's
-/// name.
+/// Asks for a restore; a worker does it, behind the maintenance page. What the databases hold now is lost. Another instance that gets the
+/// data (`into`) is neutralised from here on, and gets its databases if it has none yet.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the backup is not complete, its databases cannot be replaced, or the instance is
-/// archived, being built, or its backups are worked on; [`Refusal::Invalid`] when `confirm` is not its name.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the backup is not complete, the databases cannot be replaced, or the instance that has
+/// them is archived, being built or worked on, of another type, or has app servers that are not neutralised; [`Refusal::Invalid`] when
+/// `confirm` is not its name.
 pub async fn request(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     (instance, id): (InstanceId, BackupId),
-    confirm: &str,
+    RestoreBackup { confirm, into }: RestoreBackup,
 ) -> Result<Backup, Refusal> {
     conn.transaction(async |conn| {
-        let owner = instances::lock(conn, instance).await?;
-        let owner = owner.ok_or(Refusal::NotFound { what: "instance", id: instance.0 })?;
+        let (owner, target) = copying::lock(conn, instance, into.unwrap_or(instance)).await?;
         let row = find(conn, instance, id).await?;
         refuse_incomplete(&row)?;
-        if owner.archived_at.is_some() {
-            return Err(Refusal::Conflict(format!(
-                "Instance {instance} is archived; restore it before its databases are replaced."
-            )));
-        }
-        if let Some(words) = contents::why_no_restore(manager) {
-            return Err(Refusal::Conflict(words));
-        }
-        let contents = contents::of_instance(conn, instance).await?;
+        refuse_unready(manager, conn, &target).await?;
         let pieces = row.pieces()?;
-        for piece in &pieces {
-            target(manager, &contents, piece).map_err(Refusal::Conflict)?;
+        if target.id == instance {
+            let contents = contents::of_instance(conn, instance).await?;
+            for piece in &pieces {
+                self::target(manager, &contents, piece).map_err(Refusal::Conflict)?;
+            }
+        } else {
+            copying::check(conn, &owner, &target).await?;
+            copying::prepare(manager, conn, &target, &pieces).await?;
         }
-        refuse_second(conn, instance).await?;
-        if let Some(name) = app_servers::being_built(conn, instance).await? {
-            return Err(Refusal::Conflict(format!(
-                "{name} is being built with the databases; wait for its end, or stop it."
-            )));
-        }
-        migration::refuse_open(conn, instance).await?;
-        if confirm != owner.name {
-            let words = format!("Type the instance's name, {}, to replace its databases.", owner.name);
+        if confirm != target.name {
+            let words = format!("Type the instance's name, {}, to replace its databases.", target.name);
             return Err(Refusal::Invalid(vec![FieldError::new("confirm", words)]));
         }
-        let begun = begin(conn, actor, &row).await?.ok_or_else(|| Refusal::Conflict(words_of_work(&row)))?;
+        let begun = begun(&row, begin(conn, actor, &row, target.id).await?)?;
         Ok(begun.into_dto()?)
     })
     .await
 }
 
-/// Begins a restore in the caller's transaction, which has locked the instance. None: something is being done with the backup.
+/// Refuses an instance whose databases cannot be replaced now.
+async fn refuse_unready(manager: &Manager, conn: &mut AsyncPgConnection, of: &InstanceRow) -> Result<(), Refusal> {
+    let id = of.id;
+    if of.archived_at.is_some() {
+        return Err(Refusal::Conflict(format!(
+            "Instance {id} is archived; restore it before its databases are replaced."
+        )));
+    }
+    if let Some(words) = contents::why_no_restore(manager) {
+        return Err(Refusal::Conflict(words));
+    }
+    refuse_second(conn, id).await?;
+    if let Some(name) = app_servers::being_built(conn, id).await? {
+        return Err(Refusal::Conflict(format!(
+            "{name} is being built with the databases; wait for its end, or stop it."
+        )));
+    }
+    migration::refuse_open(conn, id).await
+}
+
+/// Begins a restore into an instance in the caller's transaction, which has locked it. Another one than the backup's is neutralised. None:
+/// something is being done with the backup.
 pub(super) async fn begin(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     row: &BackupRow,
+    target: InstanceId,
 ) -> Result<Option<BackupRow>, DbError> {
-    let Some(begun) = store::begin(conn, row.id, BackupWork::Restore, actor).await? else { return Ok(None) };
+    let (id, source) = (row.id, row.instance_id);
+    let into = Some(target).filter(|target| *target != source);
+    let Some(begun) = store::begin(conn, id, (BackupWork::Restore, into), actor).await? else { return Ok(None) };
     let replaced: Vec<_> = row.pieces()?.iter().map(|piece| named(piece.kind, &piece.name)).collect();
-    let words = format!("The restore of backup {} was asked for by {actor}: {}", row.id, replaced.join(", "));
+    let mut words =
+        format!("The restore of backup {} was asked for by {actor}: {}", begun.words(), replaced.join(", "));
+    if into.is_some() {
+        words.push_str("; app servers that are launched from now on have mail and payments off");
+        copies::insert(conn, target, row, actor).await?;
+        let line = Line::info(format!("{actor} asked to restore backup {id} into instance {target}"));
+        let journal = Journal::of_consequence().instance(source).event(EventKind::InstanceUpdated).line(line);
+        journal.write(conn).await?;
+    }
     Journal::of(actor, Operation::RestoreBackup)
-        .instance(row.instance_id)
+        .instance(target)
         .event(EventKind::InstanceUpdated)
         .line(Line::warning(words))
-        .detail(json!({ "backup": row.id, "of": row.created, "contents": replaced }))
+        .detail(json!({ "backup": id, "of": row.created, "of_instance": source, "contents": replaced }))
         .write(conn)
         .await?;
     Ok(Some(begun))
@@ -93,12 +116,10 @@ pub(super) async fn begin(
 /// # Errors
 /// Why it cannot be replaced, and what to do.
 pub(super) fn target<'c>(manager: &Manager, contents: &'c Contents, piece: &Piece) -> Result<&'c ResourceRow, String> {
-    let is_it =
-        |row: &&ResourceRow| row.part == ResourcePart::Database && row.kind == piece.kind && row.name == piece.name;
-    let words = named(piece.kind, &piece.name);
-    let Some(row) = contents.rows.iter().find(is_it) else {
+    let Some(row) = contents.database(piece.kind, &piece.name) else {
         return Err(format!(
-            "The instance has no {words} that the backup could replace. Launch an app server, which makes it; then restore the backup."
+            "The instance has no {} that the backup could replace. Launch an app server, which makes it; then restore the backup.",
+            named(piece.kind, &piece.name)
         ));
     };
     contents::check_replaceable(manager, row).map(|()| row)

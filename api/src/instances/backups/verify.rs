@@ -8,11 +8,10 @@ use shared_types::resource::{ResourceClass, ResourcePart, ResourceState};
 use shared_types::{BackupId, EventKind, InstanceId};
 
 use super::contents::{self, Contents};
-use super::{find, refuse_second, words_of_work};
+use super::{begun, find, lock, refuse_second, words_of_work};
 use crate::backups::Piece;
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::{self as store, BackupRow};
-use crate::instances::store::instances;
 use crate::instances::{Manager, Refusal};
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -29,7 +28,7 @@ pub async fn request(
     (instance, id): (InstanceId, BackupId),
 ) -> Result<Backup, Refusal> {
     conn.transaction(async |conn| {
-        instances::lock(conn, instance).await?.ok_or(Refusal::NotFound { what: "instance", id: instance.0 })?;
+        lock(conn, instance).await?;
         let row = find(conn, instance, id).await?;
         refuse_incomplete(&row)?;
         let (contents, pieces) = (contents::of_instance(conn, instance).await?, row.pieces()?);
@@ -37,8 +36,7 @@ pub async fn request(
             return Err(Refusal::Conflict(words));
         }
         refuse_second(conn, instance).await?;
-        let begun = store::begin(conn, id, BackupWork::Verify, actor).await?;
-        let begun = begun.ok_or_else(|| Refusal::Conflict(words_of_work(&row)))?;
+        let begun = begun(&row, store::begin(conn, id, (BackupWork::Verify, None), actor).await?)?;
         Journal::of(actor, Operation::VerifyBackup)
             .instance(instance)
             .event(EventKind::InstanceUpdated)

@@ -5,10 +5,11 @@ use shared_types::InstanceId;
 use shared_types::backup::InstanceBackups;
 
 use super::contents;
-use crate::instances::store::{backups, instances};
+use crate::instances::store::backups::{self, BackupRow};
+use crate::instances::store::instances;
 use crate::instances::{Manager, Refusal};
 
-/// The backups of an instance, and what can be done. Three queries.
+/// The backups of an instance, and what can be done. Four queries.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails.
@@ -21,8 +22,10 @@ pub async fn list(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceI
         items.push(row.into_dto()?);
     }
     let contents = contents::of_instance(conn, id).await?;
+    let incoming = backups::at_work(conn, id).await?.filter(|row| row.into_instance_id == Some(id));
     Ok(InstanceBackups {
         items,
+        incoming: incoming.map(BackupRow::into_dto).transpose()?,
         contents: contents.databases().map(contents::words).collect(),
         why_none: contents.why_not_now(manager),
         why_no_restore: contents::why_no_restore(manager),

@@ -10,13 +10,13 @@ use shared_types::settings::Schema;
 use shared_types::yaml::typed;
 use shared_types::{AppServerId, InstanceId, diff};
 
-use super::launch;
+use super::{launch, neutralise};
 use crate::instances::application::{GENERATED, Layer, Snapshot, SnapshotInput};
 use crate::instances::resources::plan;
 use crate::instances::settings::opened::{Opened, OpenedInstance};
 use crate::instances::settings::{opened, read};
 use crate::instances::store::app_servers::AppServerRow;
-use crate::instances::store::{app_servers, pins};
+use crate::instances::store::{app_servers, copies, pins};
 use crate::instances::{Manager, Refusal, own_secrets};
 use crate::platform::vault;
 
@@ -32,7 +32,7 @@ pub enum Against {
 /// The variable with the app server's name; not compared.
 const OWN_NAME: &str = "ocim_app_server";
 
-/// What differs between an app server (`before`) and another, or its current instance (`after`). Seven queries at most.
+/// What differs between an app server (`before`) and another, or its current instance (`after`). Eight queries at most.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the two are of different instances; [`Refusal::Application`] if the
@@ -68,7 +68,7 @@ pub async fn diff(
     }
 }
 
-/// The merged variables as a launch would pass them now. Four queries at most.
+/// The merged variables as a launch would pass them now. Five queries at most.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Application`] if the settings cannot be used.
@@ -84,21 +84,26 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
     Ok(Render { configuration_settings: read::yaml(&variables), origins })
 }
 
-/// What a launch would build from now. One query, none if the instance has no secrets of its
+/// What a launch would build from now. Two queries, one if the instance has no secrets of its
 /// own; two more if it depends on the newest running app server, and two for each kind of resources.
 async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
     let application = now.application(manager)?;
     let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;
     let secrets = own_secrets::of(&secrets);
-    let previous = launch::previous(manager, conn, (application, &now.settings), now.row.id).await?;
+    let copy = copies::newest(conn, now.row.id).await?.map(|(copy, _)| copy);
+    let previous = launch::previous(manager, conn, (application, &now.settings), (now.row.id, copy.is_some())).await?;
     let resources = plan::preview(manager, conn, now.row.id, &application.resources(&now.settings)?).await?;
-    Ok(application.snapshot(SnapshotInput {
+    let mut snapshot = application.snapshot(SnapshotInput {
         name: &now.row.name,
         settings: &now.settings,
         secrets: &secrets,
         previous: previous.as_ref(),
         resources: &resources,
-    })?)
+    })?;
+    if copy.is_some_and(|copy| copy.is_neutralised()) {
+        neutralise::neutralise(application, &now.settings, &mut snapshot)?;
+    }
+    Ok(snapshot)
 }
 
 async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<AppServerRow, Refusal> {
@@ -123,7 +128,7 @@ fn between(schema: &Schema, before: (&Value, Map<String, Value>), after: (&Value
 
 /// Maps each leaf (a value that is no map, or an empty map) to the last layer that sets it. The path is given as stored
 /// (a JSON pointer) and as users read it.
-fn name_origins(
+pub(super) fn name_origins(
     (path, shown): (&str, &str),
     map: &Map<String, Value>,
     layers: &[Layer],

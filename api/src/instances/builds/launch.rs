@@ -7,7 +7,7 @@ use shared_types::migration::NextMigration;
 use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
 use crate::instances::application::{Application, Playbook, Reference, Requirements, Snapshot, SnapshotInput};
-use crate::instances::builds::migration;
+use crate::instances::builds::{migration, neutralise};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::journal::Journal;
 use crate::instances::resources::plan;
@@ -16,7 +16,7 @@ use crate::instances::store::app_servers::{self, AppServerRow, NewAppServer};
 use crate::instances::store::builds::{self, BuildRow, Wish};
 use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::migrating::NewMigrating;
-use crate::instances::store::{instances, migrating, pins};
+use crate::instances::store::{copies, instances, migrating, pins};
 use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
 use crate::machines::key::KeyPair;
@@ -112,7 +112,8 @@ pub(in crate::instances) async fn retry(
 }
 
 /// The settings of the instance's newest running app server, upgraded, with their secrets, if a snapshot with
-/// `settings` depends on them. Two queries at most; none if it does not.
+/// `settings` depends on them. Of a copy (`is_copy`): those of the app server that last used the data, which may be its source's. Two
+/// queries at most, four of a copy; none if the snapshot does not depend on them.
 ///
 /// # Errors
 /// [`Refusal::Application`] if they cannot be upgraded.
@@ -120,12 +121,16 @@ pub(super) async fn previous(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
     (application, settings): (&dyn Application, &Value),
-    id: InstanceId,
+    (id, is_copy): (InstanceId, bool),
 ) -> Result<Option<Value>, Refusal> {
     if !application.depends_on_previous(settings) {
         return Ok(None);
     }
-    let Some(last) = app_servers::newest_running(conn, id).await? else { return Ok(None) };
+    let last = match is_copy {
+        true => migrating::last_user(conn, id).await?,
+        false => app_servers::newest_running(conn, id).await?,
+    };
+    let Some(last) = last else { return Ok(None) };
     let [settings] = vault::open(&manager.options.keyring, conn, [&last.settings]).await?;
     let (_, settings) = manager.current(&last.instance_type, last.settings_version, settings)?;
     Ok(Some(settings))
@@ -153,16 +158,24 @@ async fn record(
     }
     let secrets = own_secrets::of(&secrets);
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
-    let previous = previous(manager, conn, (application, &settings), id).await?;
+    let copy = copies::newest(conn, id).await?;
+    let previous = previous(manager, conn, (application, &settings), (id, copy.is_some())).await?;
     let planned = plan::plan(manager, conn, id, &application.resources(&settings)?).await?;
     let migration = migration::plan(manager, conn, (application, &settings), id).await?;
-    let snapshot = application.snapshot(SnapshotInput {
+    let mut snapshot = application.snapshot(SnapshotInput {
         name: &row.name,
         settings: &settings,
         secrets: &secrets,
         previous: previous.as_ref(),
         resources: &planned.connections,
     })?;
+    let neutralised = match copy.filter(|(copy, _)| copy.is_neutralised()) {
+        Some((_, source)) => {
+            let overridden = neutralise::neutralise(application, &settings, &mut snapshot)?;
+            Some(neutralise::words(&source, &overridden))
+        }
+        None => None,
+    };
     sources::check_launch(manager, &snapshot.playbooks)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
@@ -187,6 +200,7 @@ async fn record(
         variable_references,
         hooks,
         resources: serde_json::to_value(&planned.used).map_err(DbError::from)?,
+        is_neutralised: neutralised.is_some(),
         requested_by: actor.clone(),
         reason: request.reason.clone(),
         trigger: request.trigger,
@@ -202,6 +216,9 @@ async fn record(
     }
     AdvanceAppServer::enqueue(conn, app_server).await?;
     tell(conn, actor, (id, app_server), &name, request, migration.as_ref()).await?;
+    if let Some(line) = neutralised {
+        Journal::of_consequence().app_server(id, app_server).line_in_both_logs(line).write(conn).await?;
+    }
     Ok(app_server)
 }
 

@@ -14,6 +14,7 @@ pub(super) mod hooks;
 pub mod launch;
 pub mod lease;
 pub mod migration;
+mod neutralise;
 mod people;
 mod pin;
 mod playbooks;

@@ -9,7 +9,7 @@ use shared_types::{EventKind, FieldError, InstanceId, ResourceKind};
 use super::given::{self, Checked};
 use super::{plan, purge};
 use crate::instances::journal::Journal;
-use crate::instances::store::{app_servers, instances};
+use crate::instances::store::{app_servers, backups, instances};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
@@ -38,7 +38,7 @@ impl Chosen<'_> {
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Invalid`] names the fields; [`Refusal::Conflict`] if ocim has made resources of this kind
-/// already, because their data would stay behind, or the instance is archived or being built.
+/// already, because their data would stay behind, or the instance is archived, being built or restored.
 pub async fn choose(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -60,6 +60,12 @@ pub async fn choose(
         }
         if let Some(name) = app_servers::being_built(conn, id).await? {
             return Err(Refusal::Conflict(format!("{name} is being built; wait for its end or stop it.")));
+        }
+        if let Some(backup) = backups::restoring(conn, id).await? {
+            return Err(Refusal::Conflict(format!(
+                "The databases of instance {id} are being replaced by those of backup {}; choose when that has ended.",
+                backup.id
+            )));
         }
         for row in &before {
             purge::begin_one(manager, conn, row).await?;

@@ -27,6 +27,11 @@ impl Contents {
         self.rows.iter().filter(|row| row.part == ResourcePart::Database && left_out(row).is_none())
     }
 
+    /// A database by kind and name, in any state; none: the instance has none.
+    pub fn database(&self, kind: ResourceKind, name: &str) -> Option<&ResourceRow> {
+        self.rows.iter().find(|row| row.part == ResourcePart::Database && row.kind == kind && row.name == name)
+    }
+
     /// Why no backup can be requested now, and what to do; none: one can. Builds and the schedule ask [`Self::why_none`]: their backups
     /// wait until the place can be used.
     pub fn why_not_now(&self, manager: &Manager) -> Option<String> {
@@ -86,15 +91,23 @@ pub fn server<'m>(manager: &'m Manager, row: &ResourceRow) -> Option<&'m Named> 
 /// # Errors
 /// Why it cannot, and what to do.
 pub fn check_replaceable(manager: &Manager, row: &ResourceRow) -> Result<(), String> {
+    if row.class == ResourceClass::Made && row.state != ResourceState::Present {
+        let (words, state) = (words(row), row.state.as_str());
+        return Err(format!("The {words} is {state}; only one that is present can be replaced."));
+    }
+    check_server(manager, row)
+}
+
+/// Whether a database is at a server where ocim makes and deletes databases.
+///
+/// # Errors
+/// Why it is not, and what to do.
+pub fn check_server(manager: &Manager, row: &ResourceRow) -> Result<(), String> {
     if row.class == ResourceClass::Given {
         return Err(format!(
             "The {} was entered by an operator, and ocim deletes nothing there; load the backup by hand, as docs/backups.md says.",
             words(row)
         ));
-    }
-    if row.state != ResourceState::Present {
-        let (words, state) = (words(row), row.state.as_str());
-        return Err(format!("The {words} is {state}; only one that is present can be replaced."));
     }
     match server(manager, row) {
         Some(_) => Ok(()),

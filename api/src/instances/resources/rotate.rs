@@ -51,8 +51,9 @@ async fn store_password(
     let account = made_account(conn, id, kind).await?;
     if let Some(backup) = backups::at_work(conn, id).await? {
         return Err(Refusal::Conflict(format!(
-            "Backup {} of instance {id} needs the present password until it is {}; try again then.",
+            "Backup {} of instance {} needs the present password until it is {}; try again then.",
             backup.id,
+            backup.instance_id,
             backup.work.map_or("ready", BackupWork::participle)
         )));
     }

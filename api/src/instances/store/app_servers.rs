@@ -40,6 +40,8 @@ pub struct AppServerRow {
     pub hooks: Value,
     /// The resources that its variables name, as a list of [`Used`].
     pub resources: Value,
+    /// Whether its variables keep it from mailing people and from taking payments.
+    pub is_neutralised: bool,
     pub status: AppServerStatus,
     /// When the status last changed.
     pub modified: DateTime<Utc>,
@@ -105,6 +107,8 @@ pub struct NewAppServer {
     pub hooks: Value,
     /// The resources that its variables name, as a list of [`Used`].
     pub resources: Value,
+    /// Whether its variables keep it from mailing people and from taking payments.
+    pub is_neutralised: bool,
     /// The user or the automation that launches it.
     pub requested_by: Actor,
     pub reason: Option<String>,

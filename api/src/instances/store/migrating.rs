@@ -6,16 +6,21 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 use shared_types::migration::MigrationState;
 use shared_types::{AppServerId, AppServerStatus, BackupId, InstanceId};
 
 use super::app_servers::AppServerRow;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
-use crate::platform::db::schema::{app_servers, instances, migrating_builds};
+use crate::platform::db::schema::{app_servers, instance_copies, instances, migrating_builds};
 
 /// The most migrations of an instance that are shown, besides those that need a person.
 const SHOWN: i64 = 20;
+/// How often data may have been copied from instance to instance.
+const COPIES: usize = 10;
+/// The time that is bound as JSON; null: the future.
+const UNTIL: &str = "coalesce(($value #>> '{}')::timestamptz, 'infinity')";
 /// The most characters of a text that is stored.
 const TEXT_MAX: usize = 1000;
 
@@ -210,18 +215,67 @@ pub async fn restoring(conn: &mut AsyncPgConnection) -> Result<Vec<MigratingRow>
         .await?)
 }
 
-/// The newest app server of an instance that ran, and that used the databases as they are: what those that were built after a backup that
-/// was restored since did to them is gone.
+/// The newest app server that ran, and that used the databases of an instance as they are: what those that were built after a backup
+/// that was restored since did to them is gone. Of a copy of another instance's data, it may be one of that instance.
 ///
 /// # Errors
-/// [`DbError`] when the statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn last_user(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<AppServerRow>, DbError> {
-    let is_undone = "EXISTS (SELECT FROM build_steps AS p JOIN backups AS b ON b.instance_id = app_servers.instance_id \
-        WHERE p.app_server_id = app_servers.id AND p.step = 'playbooks' AND b.created < p.started AND b.restored > p.started)";
+    let (mut of, mut until) = (of, None);
+    for _ in 0..COPIES {
+        if let Some(found) = last_own_user(conn, of, until).await? {
+            return Ok(Some(found));
+        }
+        match copied_from(conn, of, until).await? {
+            Some((source, data_at)) => (of, until) = (source, Some(data_at)),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// The instance whose data another one got, and when they were so. `until`: before this time; None: up to now.
+async fn copied_from(
+    conn: &mut AsyncPgConnection,
+    of: InstanceId,
+    until: Option<DateTime<Utc>>,
+) -> Result<Option<(InstanceId, DateTime<Utc>)>, DbError> {
+    let is_there = format!("replaced_at < {UNTIL} AND {}", still_there("instance_copies"));
+    Ok(instance_copies::table
+        .filter(instance_copies::instance_id.eq(of))
+        .filter(fixed::<Bool>(is_there).with(&json!(until)))
+        .order(instance_copies::id.desc())
+        .select((instance_copies::source_instance_id, instance_copies::data_at))
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// That a copy, by the name of its row, was not undone by the restore of an own backup from before.
+fn still_there(copy: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT FROM backups AS o WHERE o.instance_id = {copy}.instance_id AND o.created < {copy}.replaced_at \
+             AND o.restored > {copy}.replaced_at AND o.restored < {UNTIL})"
+    )
+}
+
+async fn last_own_user(
+    conn: &mut AsyncPgConnection,
+    of: InstanceId,
+    until: Option<DateTime<Utc>>,
+) -> Result<Option<AppServerRow>, DbError> {
+    let is_user = format!(
+        "NOT EXISTS (SELECT FROM build_steps AS p WHERE p.app_server_id = app_servers.id AND p.step = 'playbooks' AND (p.started >= {UNTIL} \
+             OR EXISTS (SELECT FROM backups AS b WHERE b.instance_id = app_servers.instance_id AND b.created < p.started \
+                 AND b.restored > p.started AND b.restored < {UNTIL}) \
+             OR EXISTS (SELECT FROM instance_copies AS c WHERE c.instance_id = app_servers.instance_id AND c.replaced_at > p.started \
+                 AND c.replaced_at < {UNTIL} AND {})))",
+        still_there("c")
+    );
     Ok(app_servers::table
         .filter(app_servers::instance_id.eq(of))
         .filter(app_servers::status.eq_any(AppServerStatus::SUCCESSFUL))
-        .filter(fixed::<Bool>(format!("NOT {is_undone}")))
+        .filter(fixed::<Bool>(is_user).with(&json!(until)))
         .order(app_servers::id.desc())
         .select(AppServerRow::as_select())
         .first(conn)

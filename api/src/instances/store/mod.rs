@@ -7,6 +7,7 @@ pub mod backups;
 pub mod builds;
 mod called;
 pub mod checks;
+pub mod copies;
 mod found;
 pub mod health;
 pub mod health_mail;

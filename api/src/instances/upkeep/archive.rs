@@ -131,8 +131,9 @@ pub async fn purge(
         }
         if let Some(backup) = backups::at_work(conn, id).await? {
             return Err(Refusal::Conflict(format!(
-                "Backup {} of instance {id} is being {}; purge the instance when that has ended.",
+                "Backup {} of instance {} is being {}; purge the instance when that has ended.",
                 backup.id,
+                backup.instance_id,
                 backup.work.map_or("written", BackupWork::participle)
             )));
         }

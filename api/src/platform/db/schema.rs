@@ -225,6 +225,7 @@ diesel::table! {
         settings_version -> Integer,
         hooks -> Jsonb,
         resources -> Jsonb,
+        is_neutralised -> Bool,
     }
 }
 diesel::table! {
@@ -426,6 +427,21 @@ diesel::table! {
         next_try -> Nullable<Timestamptz>,
         verified -> Nullable<Timestamptz>,
         restored -> Nullable<Timestamptz>,
+        into_instance_id -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    instance_copies (id) {
+        id -> BigInt,
+        instance_id -> BigInt,
+        source_instance_id -> BigInt,
+        backup_id -> BigInt,
+        data_at -> Timestamptz,
+        asked_by -> Text,
+        asked_at -> Timestamptz,
+        replaced_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Text>,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
@@ -626,6 +642,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     app_server_retention,
     app_servers,
     builds,
+    instance_copies,
     instance_hostnames,
     migrating_builds,
     servers,

@@ -9,7 +9,7 @@ use crate::app::until;
 
 impl World {
     /// Begins what is due in a worker that ends once it waits in this call.
-    async fn dies_in(&self, call: FakeOperation) {
+    pub(super) async fn dies_in(&self, call: FakeOperation) {
         let begun = self.backups.count(call);
         self.backups.hold(call);
         tokio::select! {

@@ -60,6 +60,7 @@ async fn a_new_instance_stores_its_defaults() {
       "provider": null,
       "hold": null,
       "maintenance": null,
+      "copy": null,
       "next_migration": null,
       "migrations": [],
       "fallback_app_server_id": null,

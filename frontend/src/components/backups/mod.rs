@@ -4,6 +4,7 @@ mod button;
 mod dialogs;
 mod last;
 mod possible;
+mod restore;
 mod row;
 #[cfg(any(test, debug_assertions))]
 pub mod samples;
@@ -15,7 +16,8 @@ use shared_types::{BackupId, InstanceId};
 use std::sync::Arc;
 
 use self::button::BackUpButton;
-use self::dialogs::{DeleteDialog, RestoreDialog};
+use self::dialogs::DeleteDialog;
+use self::restore::RestoreDialog;
 use self::row::Row;
 use super::sending::Sending;
 use crate::state::clock;

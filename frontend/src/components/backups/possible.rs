@@ -3,12 +3,14 @@
 use shared_types::app_server::Possible;
 use shared_types::backup::{Backup, BackupState, BackupWork, InstanceBackups};
 
-/// The backup that is being written, verified or restored, or waits for that. An instance has one at a time; deletions go on
-/// beside it.
+/// The backup that is being written, verified or restored at the instance's databases, or waits for that; it may be another instance's.
+/// There is one at a time; deletions, and restores into other instances, go on beside it.
 pub fn at_work(all: &InstanceBackups) -> Option<&Backup> {
-    let is_at_work =
-        |one: &&Backup| matches!(one.work, Some(BackupWork::Write | BackupWork::Verify | BackupWork::Restore));
-    all.items.iter().find(is_at_work)
+    let is_at_work = |one: &&Backup| {
+        one.into_instance_id.is_none()
+            && matches!(one.work, Some(BackupWork::Write | BackupWork::Verify | BackupWork::Restore))
+    };
+    all.items.iter().find(is_at_work).or(all.incoming.as_ref())
 }
 
 pub(super) fn can_back_up(all: &InstanceBackups) -> Possible {

@@ -25,6 +25,7 @@ pub fn complete(id: i64, created: DateTime<Utc>) -> Backup {
         ended: Some(created + TimeDelta::minutes(2)),
         verified: None,
         restored: None,
+        into_instance_id: None,
     }
 }
 
@@ -32,6 +33,7 @@ pub fn complete(id: i64, created: DateTime<Utc>) -> Backup {
 pub fn possible() -> InstanceBackups {
     InstanceBackups {
         items: Vec::new(),
+        incoming: None,
         contents: vec!["MySQL database main".into(), "PostgreSQL database forum".into()],
         left_out: vec!["Redis database main: ocim makes no backups of Redis".into()],
         why_none: None,

@@ -22,15 +22,19 @@ pub(super) const fn label(one: &Backup) -> (&'static str, Shape, &'static str) {
 
 /// How far the work has come: `48 MB so far`. None without work that reads or writes.
 pub(super) fn so_far(one: &Backup) -> Option<String> {
-    match one.work? {
+    let far = match one.work? {
         BackupWork::Write | BackupWork::Verify | BackupWork::Restore if one.work_bytes == 0 => {
-            Some("Waiting to begin".to_owned())
+            "Waiting to begin".to_owned()
         }
         BackupWork::Write | BackupWork::Verify | BackupWork::Restore => {
-            Some(format!("{} so far", resource::bytes(one.work_bytes)))
+            format!("{} so far", resource::bytes(one.work_bytes))
         }
-        BackupWork::Delete => None,
-    }
+        BackupWork::Delete => return None,
+    };
+    Some(match one.into_instance_id {
+        Some(into) => format!("Into instance {into}: {far}"),
+        None => far,
+    })
 }
 
 /// The size of all files. None until it is complete.
@@ -99,7 +103,8 @@ fn every(hours: u32) -> String {
     }
 }
 
-/// What keeps backups from being made or restored, each with the reason.
+/// What is being done to the databases by another instance's backup, and what keeps backups from being made or restored; each with the
+/// reason.
 pub(super) fn notes(all: &InstanceBackups) -> Vec<(&'static str, String)> {
     let why = |why: &Option<String>| why.as_deref().and_then(sentence);
     let none = why(&all.why_none);
@@ -107,7 +112,10 @@ pub(super) fn notes(all: &InstanceBackups) -> Vec<(&'static str, String)> {
     let no_restore = why(&all.why_no_restore).filter(|_| none.is_none() || !all.items.is_empty());
     let none = none.map(|why| ("No backup can be made.", why));
     let no_restore = no_restore.map(|why| ("Backups cannot be restored or verified here.", why));
-    none.into_iter().chain(no_restore).collect()
+    let incoming = all.incoming.as_ref().map(|one| {
+        ("A copy arrives.", format!("Backup {} of instance {} replaces these databases.", one.id, one.instance_id))
+    });
+    incoming.into_iter().chain(none).chain(no_restore).collect()
 }
 
 /// The newest one that could be restored.
@@ -227,6 +235,25 @@ mod tests {
         assert_eq!(notes(&unreadable), [expected]);
         let both = InstanceBackups { why_none: none, ..unreadable };
         assert_eq!(notes(&both).len(), 2, "there are backups, so that both matter");
+    }
+
+    #[test]
+    fn a_copy_is_told_on_both_sides() {
+        let copied = Backup {
+            work: Some(BackupWork::Restore),
+            work_bytes: 48_000_000,
+            into_instance_id: Some(shared_types::InstanceId(9)),
+            ..complete(3, now())
+        };
+        assert_eq!(so_far(&copied).as_deref(), Some("Into instance 9: 48 MB so far"));
+        let source = InstanceBackups { items: vec![copied.clone()], ..possible() };
+        assert_eq!((super::super::at_work(&source), notes(&source)), (None, Vec::new()), "its own databases are free");
+        let target = InstanceBackups { incoming: Some(copied.clone()), ..possible() };
+        assert_eq!(super::super::at_work(&target), Some(&copied));
+        assert_eq!(
+            notes(&target),
+            [("A copy arrives.", "Backup 3 of instance 7 replaces these databases.".to_owned())]
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use super::when_here;
 use crate::api::logs::LogOf;
 use crate::components::{
-    ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, MigrationBanner, Verb, VerbDialog,
+    ArchivedBanner, CopyBanner, HealthLabel, HoldBanner, Launch, LogCard, MaintenanceBanner, MigrationBanner, Verb,
+    VerbDialog,
 };
 use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
@@ -90,6 +91,7 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
             <Header instance/>
             <ArchivedBanner instance ask/>
             <MigrationBanner instance/>
+            <CopyBanner instance/>
             <MaintenanceBanner instance/>
             <HoldBanner instance/>
             <Tabs id instance part/>

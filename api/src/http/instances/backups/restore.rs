@@ -13,13 +13,17 @@ use crate::instances::backups::restore;
 /// This cannot be undone: what the databases hold now is lost. A worker checks the files, puts the maintenance page up, deletes each
 /// database, makes it anew and loads it, and takes the page down. If it fails after the first deletion, the page stays up, and `trouble`
 /// says what to do.
+///
+/// With `into`, another instance of the same type gets the data, and databases if it has none yet. From then on its app servers are
+/// launched with mail and payments off; those launched before must be terminated first. The backup's own instance goes on meanwhile.
 #[utoipa::path(tag = "instances", request_body = RestoreBackup, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("backup_id" = BackupId, Path, description = "The backup"),
 ), responses(
     (status = 202, description = "Requested; a worker restores it", body = Backup),
-    (status = 409, description = "It is not complete, its databases cannot be replaced, or the instance is archived, being built or \
-        worked on"),
+    (status = 404, description = "There is no such backup, or no instance `into`"),
+    (status = 409, description = "It is not complete, the databases cannot be replaced, or the instance that has them is archived, being \
+        built or worked on, is of another type, or has app servers that could mail people"),
     (status = 422, description = "The name is not the one typed; nothing was changed"),
 ))]
 #[post("/instances/{id}/backups/{backup_id}/restore")]
@@ -27,9 +31,9 @@ pub async fn restore_backup(
     app: web::Data<App>,
     Admin(who): Admin,
     ids: web::Path<(InstanceId, BackupId)>,
-    Json(RestoreBackup { confirm }): Json<RestoreBackup>,
+    Json(body): Json<RestoreBackup>,
 ) -> Result<HttpResponse, ApiError> {
     let mut conn = app.db().conn().await?;
-    let backup = restore::request(&app.manager, &mut conn, &who.actor, ids.into_inner(), &confirm).await?;
+    let backup = restore::request(&app.manager, &mut conn, &who.actor, ids.into_inner(), body).await?;
     Ok(HttpResponse::Accepted().json(backup))
 }

@@ -3,6 +3,7 @@
 use crate::backups::BackupError;
 use crate::instances::Refusal;
 use crate::platform::db::DbError;
+use crate::resources::ResourceError;
 use crate::resources::server::ServerError;
 
 /// Why an attempt of a work has ended. The texts contain no password.
@@ -45,6 +46,20 @@ impl From<ServerError> for Failure {
             ServerError::Away(words) | ServerError::Unfinished(words) => Self::Transient(words),
             ServerError::Refused(words) => Self::Permanent(words),
             ServerError::Taken => Self::Permanent(error.to_string()),
+        }
+    }
+}
+
+impl From<ResourceError> for Failure {
+    fn from(error: ResourceError) -> Self {
+        match error {
+            // Of one whose name was taken, the next attempt makes another one.
+            ResourceError::Busy(words)
+            | ResourceError::Away(words)
+            | ResourceError::Unfinished(words)
+            | ResourceError::Taken(words) => Self::Transient(words),
+            ResourceError::Refused(words) | ResourceError::Vanished(words) => Self::Permanent(words),
+            ResourceError::Db(error) => error.into(),
         }
     }
 }

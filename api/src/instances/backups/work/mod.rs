@@ -23,7 +23,7 @@ use crate::instances::Manager;
 use crate::instances::journal::Journal;
 use crate::instances::store::backups::work::{self as store, Claim};
 use crate::instances::store::backups::{self, BackupRow};
-use crate::instances::store::instances;
+use crate::instances::store::{copies, instances};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use failure::Failure;
@@ -68,7 +68,7 @@ impl Task<'_> {
         // Also stops the programs when this future is dropped, because the worker ends.
         let _stops = self.progress.cancel.clone().drop_guard();
         if self.row.failures == 0 {
-            let line = Line::info(format!("Backup {} is being {}", self.row.id, self.work.participle()));
+            let line = Line::info(format!("Backup {} is being {}", self.row.words(), self.work.participle()));
             self.tell(&mut *self.manager.db.conn().await?, line).await?;
         }
         let mut performing = Box::pin(self.perform());
@@ -140,10 +140,10 @@ impl Task<'_> {
         .await
     }
 
-    /// What the instance has, and how to log in there.
+    /// What the instance has whose databases are read or written, and how to log in there.
     async fn places(&self) -> Result<(Contents, BTreeMap<ResourceKind, Place<'_>>), Failure> {
         let mut conn = self.manager.db.conn().await?;
-        let contents = contents::of_instance(&mut conn, self.row.instance_id).await?;
+        let contents = contents::of_instance(&mut conn, self.row.target()).await?;
         let places = databases::places(self.manager, &mut conn, &contents).await?;
         Ok((contents, places))
     }
@@ -158,8 +158,10 @@ impl Task<'_> {
             if self.row.trouble.as_deref() == Some(words) {
                 return Ok(());
             }
-            let (id, done) = (self.row.id, self.work.participle());
-            Ok(self.tell(conn, Line::warning(format!("Backup {id} is not {done} yet, trying again: {words}"))).await?)
+            let (named, done) = (self.row.words(), self.work.participle());
+            Ok(self
+                .tell(conn, Line::warning(format!("Backup {named} is not {done} yet, trying again: {words}")))
+                .await?)
         })
         .await
     }
@@ -175,11 +177,11 @@ impl Task<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             // Before the backup: requests lock in this order.
-            instances::lock(conn, self.row.instance_id).await?;
+            instances::lock(conn, self.row.target()).await?;
             let words = match backups::find(conn, self.row.id).await? {
                 Some(row) if self.work == BackupWork::Restore => {
                     let words = give_up_restore(conn, &row, words).await?;
-                    migration::restore_failed(conn, self.row.instance_id, &words).await?;
+                    migration::restore_failed(conn, self.row.target(), &words).await?;
                     words
                 }
                 Some(_) | None => words.to_owned(),
@@ -194,29 +196,39 @@ impl Task<'_> {
                 return Err(Failure::Lost);
             }
             let done = self.work.participle();
-            Ok(self.tell(conn, Line::error(format!("Backup {} could not be {done}: {words}", self.row.id))).await?)
+            Ok(self
+                .tell(conn, Line::error(format!("Backup {} could not be {done}: {words}", self.row.words())))
+                .await?)
         })
         .await
     }
 
-    /// Writes the event, and a line in the instance's log.
+    /// Writes the event, and a line in the log of the instance whose databases are read or written. The backup's own instance shows its
+    /// state, too.
     async fn tell(&self, conn: &mut AsyncPgConnection, line: Line) -> Result<(), DbError> {
-        let journal = Journal::of_consequence().instance(self.row.instance_id).event(EventKind::InstanceUpdated);
-        journal.line(line).write(conn).await
+        let about = |id| Journal::of_consequence().instance(id).event(EventKind::InstanceUpdated);
+        if self.row.into_instance_id.is_some() {
+            about(self.row.instance_id).write(conn).await?;
+        }
+        about(self.row.target()).line(line).write(conn).await
     }
 }
 
-/// Takes the page of a restore down if nothing was deleted. Returns how things are, and what to do.
+/// Takes the page of a restore down if nothing was deleted; then nothing was copied either. Returns how things are, and what to do.
 async fn give_up_restore(conn: &mut AsyncPgConnection, row: &BackupRow, words: &str) -> Result<String, Failure> {
-    let words = words.trim_end_matches('.');
+    let (words, target) = (words.trim_end_matches('.'), row.target());
     if row.is_replacing {
+        let of = row.into_instance_id.map_or_else(|| "the instance".to_owned(), |into| format!("instance {into}"));
         return Ok(format!(
-            "The databases of the instance are incomplete, and visitors get the maintenance page: {words}. Restore this backup again, or \
-             another one."
+            "The databases of {of} are incomplete, and visitors get the maintenance page: {words}. Restore this backup again, or another \
+             one."
         ));
     }
     if row.has_page {
-        page::take_down(conn, row.instance_id).await?;
+        page::take_down(conn, target).await?;
+    }
+    if row.into_instance_id.is_some() {
+        copies::forget_unarrived(conn, target).await?;
     }
     Ok(format!("{words}. Nothing was deleted."))
 }

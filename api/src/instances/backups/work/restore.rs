@@ -1,18 +1,20 @@
-//! Restores a backup: checks all files, puts the maintenance page up, and then replaces one database after another. An attempt
-//! that was interrupted is begun again from the start.
+//! Restores a backup: checks all files, makes the databases that another instance does not have yet, puts the maintenance page up, and then
+//! replaces one database after another. An attempt that was interrupted is begun again from the start.
 
 use std::time::{Duration, Instant};
 
 use diesel_async::AsyncConnection;
 use shared_types::backup::BackupWork;
+use shared_types::resource::ResourceState;
 
 use super::{Failure, Task};
 use crate::backups::{Piece, Source};
 use crate::instances::backups::contents::{self, Contents, named};
 use crate::instances::backups::{migration, page, restore};
 use crate::instances::store::backups::work as store;
-use crate::instances::store::instances;
+use crate::instances::store::{copies, instances};
 use crate::platform::logs::Line;
+use crate::resources::connection::Used;
 use crate::resources::names;
 use crate::resources::registry::Named;
 use crate::resources::server::Attempt;
@@ -37,6 +39,9 @@ impl Task<'_> {
             let checked = self.backups.check(&self.row.at(), piece, &self.progress).await;
             checked.map_err(|error| Failure::from(error).about(&named(piece.kind, &piece.name)))?;
         }
+        if self.row.into_instance_id.is_some() {
+            self.make_databases(&pieces).await?;
+        }
         let (contents, places) = self.places().await?;
         let mut replacements = Vec::new();
         for piece in &pieces {
@@ -47,9 +52,7 @@ impl Task<'_> {
             replacements.push(Replacement { piece, row, server, username, target });
         }
         self.put_page_up().await?;
-        if !store::note_replacing(&mut *self.manager.db.conn().await?, self.claim).await? {
-            return Err(Failure::Lost);
-        }
+        self.note_replacing().await?;
         for one in &replacements {
             self.replace(one).await.map_err(|failure| failure.about(&named(one.piece.kind, &one.piece.name)))?;
         }
@@ -74,9 +77,38 @@ impl Task<'_> {
         }
     }
 
+    /// Makes what another instance does not have yet of the databases that are replaced, as its first build would.
+    async fn make_databases(&self, pieces: &[Piece]) -> Result<(), Failure> {
+        let contents = contents::of_instance(&mut *self.manager.db.conn().await?, self.row.target()).await?;
+        let is_missing = |kind| contents.rows.iter().any(|row| row.kind == kind && row.state != ResourceState::Present);
+        let is_made = |row: &&ResourceRow| pieces.iter().any(|piece| piece.kind == row.kind) && is_missing(row.kind);
+        let made = contents.rows.iter().filter(is_made);
+        let used: Vec<_> = made.map(|row| Used { id: row.id, remote_name: row.remote_name.clone() }).collect();
+        match used.is_empty() {
+            true => Ok(()),
+            // Who may use buckets, the next build says.
+            false => Ok(self.manager.works().make(&used, &[]).await.map(drop)?),
+        }
+    }
+
+    /// From here on, the data of the target are those of the backup, in part or whole.
+    async fn note_replacing(&self) -> Result<(), Failure> {
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            if !store::note_replacing(conn, self.claim).await? {
+                return Err(Failure::Lost);
+            }
+            match self.row.into_instance_id {
+                Some(into) => Ok(copies::note_replacing(conn, into).await?),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
     /// Puts the maintenance page up, unless one is up, and waits until the gateway has it.
     async fn put_page_up(&self) -> Result<(), Failure> {
-        let id = self.row.instance_id;
+        let id = self.row.target();
         let wanted = page::put_up(&mut *self.manager.db.conn().await?, id, self.claim).await?;
         let wanted = wanted.ok_or(Failure::Lost)?;
         let began = Instant::now();
@@ -113,14 +145,18 @@ impl Task<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             // Before the backup: requests lock in this order.
-            instances::lock(conn, self.row.instance_id).await?;
+            instances::lock(conn, self.row.target()).await?;
             if !store::end(conn, self.claim, BackupWork::Restore, None).await? {
                 return Err(Failure::Lost);
             }
-            let words = format!("Backup {} is restored: the databases are as they were then", self.row.id);
+            let words = format!("Backup {} is restored: the databases are as they were then", self.row.words());
             self.tell(conn, Line::info(words)).await?;
-            page::take_down(conn, self.row.instance_id).await?;
-            Ok(migration::restored(self.manager, conn, &self.row).await?)
+            page::take_down(conn, self.row.target()).await?;
+            match self.row.into_instance_id {
+                // What was migrated there is of databases that are gone.
+                Some(_) => Ok(()),
+                None => Ok(migration::restored(self.manager, conn, &self.row).await?),
+            }
         })
         .await
     }

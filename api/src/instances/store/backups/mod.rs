@@ -4,6 +4,7 @@ pub mod schedule;
 pub mod work;
 
 use chrono::{DateTime, Utc};
+use diesel::sql_types::BigInt;
 use diesel::{
     ExpressionMethods, OptionalExtension, PgExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
@@ -14,10 +15,11 @@ use shared_types::{BackupId, InstanceId};
 
 use crate::backups::Piece;
 use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::backups;
 use crate::platform::origin::Actor;
 
-/// The works of which an instance has one at a time.
+/// The works of which one at a time reads or writes the databases of an instance.
 const ONE_AT_A_TIME: &[BackupWork] = &[BackupWork::Write, BackupWork::Verify, BackupWork::Restore];
 
 /// A row of `backups`.
@@ -50,9 +52,24 @@ pub struct BackupRow {
     pub failures: i32,
     pub verified: Option<DateTime<Utc>>,
     pub restored: Option<DateTime<Utc>>,
+    /// The instance whose databases the present restore replaces; None: its own.
+    pub into_instance_id: Option<InstanceId>,
 }
 
 impl BackupRow {
+    /// The instance whose databases the present work reads or writes.
+    pub fn target(&self) -> InstanceId {
+        self.into_instance_id.unwrap_or(self.instance_id)
+    }
+
+    /// Its id in words, for the log of [`Self::target`]: `42`, `42 of instance 7`.
+    pub fn words(&self) -> String {
+        match self.into_instance_id {
+            None => self.id.to_string(),
+            Some(_) => format!("{} of instance {}", self.id, self.instance_id),
+        }
+    }
+
     /// The files in it.
     ///
     /// # Errors
@@ -96,6 +113,7 @@ impl BackupRow {
             failures: _,
             verified,
             restored,
+            into_instance_id,
         } = self;
         Ok(Backup {
             id,
@@ -112,6 +130,7 @@ impl BackupRow {
             ended,
             verified,
             restored,
+            into_instance_id,
         })
     }
 }
@@ -157,13 +176,14 @@ pub async fn newest_complete(conn: &mut AsyncPgConnection, limit: i64) -> Result
     Ok(rows.into_iter().map(|(instance, id)| at(instance, id)).collect())
 }
 
-/// The backup of an instance that is being written, verified or restored, or waits for that.
+/// The backup that is being written from, verified at or restored into an instance, or waits for that. It may be another instance's.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn at_work(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<BackupRow>, DbError> {
     Ok(backups::table
-        .filter(backups::instance_id.eq(of))
+        // As the unique index has it.
+        .filter(fixed::<BigInt>("coalesce(into_instance_id, instance_id)").eq(of))
         .filter(backups::work.eq_any(ONE_AT_A_TIME))
         .select(BackupRow::as_select())
         .first(conn)
@@ -200,19 +220,25 @@ pub async fn insert(
     Ok(stored.get_result(conn).await?)
 }
 
-/// Begins a work on a backup; none: something is being done with it already.
+/// Begins a work on a backup; none: something is being done with it already. `into`: the instance whose databases it replaces, if that
+/// is another one than its own.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails, also if another work on the instance's backups has begun.
 pub async fn begin(
     conn: &mut AsyncPgConnection,
     id: BackupId,
-    work: BackupWork,
+    (work, into): (BackupWork, Option<InstanceId>),
     by: &Actor,
 ) -> Result<Option<BackupRow>, DbError> {
     Ok(diesel::update(backups::table.find(id))
         .filter(backups::work.is_null())
-        .set((backups::work.eq(Some(work)), backups::work_by.eq(Some(by)), backups::work_bytes.eq(0)))
+        .set((
+            backups::work.eq(Some(work)),
+            backups::work_by.eq(Some(by)),
+            backups::work_bytes.eq(0),
+            backups::into_instance_id.eq(into),
+        ))
         .returning(BackupRow::as_returning())
         .get_result(conn)
         .await

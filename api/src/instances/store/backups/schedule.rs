@@ -16,9 +16,11 @@ const DUE: &str = "\
             AND m.state IN ('snapshot', 'migrating', 'restoring')) \
         AND EXISTS (SELECT FROM resources AS r WHERE r.instance_id = i.id AND r.part = 'database' AND r.state = 'present' \
             AND r.kind IN ('mysql', 'postgresql')) \
-        AND NOT EXISTS (SELECT FROM backups AS b WHERE b.instance_id = i.id AND (b.work IN ('write', 'verify', 'restore') \
-            OR b.reason = 'scheduled' AND (b.state = 'complete' AND b.created > now() - $2 * interval '1 hour' \
-                OR b.state = 'failed' AND b.ended > now() - interval '1 hour'))) \
+        AND NOT EXISTS (SELECT FROM backups AS b WHERE coalesce(b.into_instance_id, b.instance_id) = i.id \
+            AND b.work IN ('write', 'verify', 'restore')) \
+        AND NOT EXISTS (SELECT FROM backups AS b WHERE b.instance_id = i.id AND b.reason = 'scheduled' \
+            AND (b.state = 'complete' AND b.created > now() - $2 * interval '1 hour' \
+                OR b.state = 'failed' AND b.ended > now() - interval '1 hour')) \
     ORDER BY i.id LIMIT $3";
 
 /// Complete scheduled backups but the newest of each instance, failed ones but the newest, and old snapshots from before migrations that

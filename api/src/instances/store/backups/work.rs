@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::BackupId;
 use shared_types::backup::{BackupState, BackupWork};
+use shared_types::{BackupId, InstanceId};
 
 use super::BackupRow;
 use crate::backups::Piece;
@@ -58,8 +58,7 @@ pub async fn claim(conn: &mut AsyncPgConnection) -> Result<Option<(Claim, Backup
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn renew(conn: &mut AsyncPgConnection, claim: Claim, bytes: u64) -> Result<bool, DbError> {
-    let renewed = diesel::update(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
+    let renewed = diesel::update(claimed(claim))
         .filter(backups::work.is_not_null())
         .set((
             backups::claimed_until.eq(fixed::<Nullable<Timestamptz>>(format!("now() + {LASTS}"))),
@@ -75,12 +74,7 @@ pub async fn renew(conn: &mut AsyncPgConnection, claim: Claim, bytes: u64) -> Re
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn note_page(conn: &mut AsyncPgConnection, claim: Claim) -> Result<bool, DbError> {
-    let noted = diesel::update(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
-        .set(backups::has_page.eq(true))
-        .execute(conn)
-        .await?;
-    Ok(noted == 1)
+    Ok(diesel::update(claimed(claim)).set(backups::has_page.eq(true)).execute(conn).await? == 1)
 }
 
 /// Records that the restore begins to delete databases. False: another worker has it.
@@ -88,12 +82,7 @@ pub async fn note_page(conn: &mut AsyncPgConnection, claim: Claim) -> Result<boo
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn note_replacing(conn: &mut AsyncPgConnection, claim: Claim) -> Result<bool, DbError> {
-    let noted = diesel::update(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
-        .set(backups::is_replacing.eq(true))
-        .execute(conn)
-        .await?;
-    Ok(noted == 1)
+    Ok(diesel::update(claimed(claim)).set(backups::is_replacing.eq(true)).execute(conn).await? == 1)
 }
 
 /// Records that a backup is complete. `next`: who wants it verified at once. False: another worker has it.
@@ -106,8 +95,7 @@ pub async fn complete(
     pieces: &[Piece],
     next: Option<&Actor>,
 ) -> Result<bool, DbError> {
-    let ended = diesel::update(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
+    let ended = diesel::update(claimed(claim))
         .filter(backups::state.eq(BackupState::Writing))
         .set((
             backups::state.eq(BackupState::Complete),
@@ -116,9 +104,7 @@ pub async fn complete(
             backups::trouble.eq(None::<String>),
             backups::work.eq(next.map(|_| BackupWork::Verify)),
             backups::work_by.eq(next),
-            backups::claimed_until.eq(None::<DateTime<Utc>>),
-            backups::failures.eq(0),
-            backups::next_try.eq(None::<DateTime<Utc>>),
+            no_attempts(),
         ))
         .execute(conn)
         .await?;
@@ -130,8 +116,7 @@ pub async fn complete(
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn fail(conn: &mut AsyncPgConnection, claim: Claim, words: &str) -> Result<bool, DbError> {
-    let ended = diesel::update(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
+    let ended = diesel::update(claimed(claim))
         .filter(backups::state.eq(BackupState::Writing))
         .set((
             backups::state.eq(BackupState::Failed),
@@ -139,9 +124,7 @@ pub async fn fail(conn: &mut AsyncPgConnection, claim: Claim, words: &str) -> Re
             backups::trouble.eq(Some(shortened(words))),
             backups::work.eq(None::<BackupWork>),
             backups::work_by.eq(None::<String>),
-            backups::claimed_until.eq(None::<DateTime<Utc>>),
-            backups::failures.eq(0),
-            backups::next_try.eq(None::<DateTime<Utc>>),
+            no_attempts(),
         ))
         .execute(conn)
         .await?;
@@ -160,22 +143,25 @@ pub async fn end(
 ) -> Result<bool, DbError> {
     // The columns that say when each work last succeeded.
     let now = |of: BackupWork, column: &'static str| {
-        fixed::<Nullable<Timestamptz>>(if work == of && trouble.is_none() { "now()" } else { column })
+        let has_succeeded = work == of && trouble.is_none();
+        // A restore into another instance says nothing about the backup's own one.
+        fixed::<Nullable<Timestamptz>>(match has_succeeded {
+            true => format!("CASE WHEN into_instance_id IS NULL THEN now() ELSE {column} END"),
+            false => column.to_owned(),
+        })
     };
-    let ended = diesel::update(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
+    let ended = diesel::update(claimed(claim))
         .filter(backups::work.eq(Some(work)))
         .set((
             backups::verified.eq(now(BackupWork::Verify, "verified")),
             backups::restored.eq(now(BackupWork::Restore, "restored")),
+            backups::into_instance_id.eq(None::<InstanceId>),
             backups::trouble.eq(trouble.map(shortened)),
             backups::work.eq(None::<BackupWork>),
             backups::work_by.eq(None::<String>),
             backups::has_page.eq(false),
             backups::is_replacing.eq(false),
-            backups::claimed_until.eq(None::<DateTime<Utc>>),
-            backups::failures.eq(0),
-            backups::next_try.eq(None::<DateTime<Utc>>),
+            no_attempts(),
         ))
         .execute(conn)
         .await?;
@@ -206,12 +192,24 @@ pub async fn postpone(conn: &mut AsyncPgConnection, claim: Claim, words: &str) -
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn remove(conn: &mut AsyncPgConnection, claim: Claim) -> Result<bool, DbError> {
-    let removed = diesel::delete(backups::table.find(claim.id))
-        .filter(backups::claim.eq(claim.number))
-        .filter(backups::work.eq(Some(BackupWork::Delete)))
-        .execute(conn)
-        .await?;
+    let removed =
+        diesel::delete(claimed(claim)).filter(backups::work.eq(Some(BackupWork::Delete))).execute(conn).await?;
     Ok(removed == 1)
+}
+
+/// The row of a backup while this claim holds.
+#[diesel::dsl::auto_type]
+fn claimed(claim: Claim) -> _ {
+    let id: BackupId = claim.id;
+    let number: i64 = claim.number;
+    backups::table.find(id).filter(backups::claim.eq(number))
+}
+
+/// The columns about claims and attempts, once the work has ended.
+#[diesel::dsl::auto_type]
+fn no_attempts() -> _ {
+    let never: Option<DateTime<Utc>> = None;
+    (backups::claimed_until.eq(never), backups::failures.eq(0_i32), backups::next_try.eq(never))
 }
 
 fn shortened(words: &str) -> String {
