@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{BackupId, InstanceId};
+use crate::operations::Rollback;
 use crate::resource::ResourceKind;
 
 /// The state of a backup.
@@ -131,6 +132,9 @@ pub struct RestoreBackup {
     #[serde(default)]
     #[schema(example = "Demo")]
     pub confirm: String,
+    /// Also rolls the instance back, for a backup from before a migration; left out: the active app server keeps the traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll_back: Option<Rollback>,
 }
 
 impl BackupState {

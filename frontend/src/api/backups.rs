@@ -1,6 +1,7 @@
 //! Backups of what an instance has outside its machines. Each request but the first answers before the work is done.
 
 use shared_types::backup::{Backup, InstanceBackups, RestoreBackup};
+use shared_types::operations::Rollback;
 use shared_types::{BackupId, InstanceId};
 
 use super::Result;
@@ -21,10 +22,15 @@ pub async fn verify(id: InstanceId, backup: BackupId) -> Result<Backup> {
     send(post(&format!("{}/{backup}/verify", path(id)))).await
 }
 
-/// Replaces the instance's databases by a backup; `confirm` must be the instance's name, typed by the user. For
-/// administrators.
-pub async fn restore(id: InstanceId, backup: BackupId, confirm: String) -> Result<Backup> {
-    send_json(post(&format!("{}/{backup}/restore", path(id))), &RestoreBackup { confirm }).await
+/// Replaces the instance's databases by a backup; `confirm` must be the instance's name, typed by the user. `roll_back`: also moves the
+/// traffic back. For administrators.
+pub async fn restore(
+    id: InstanceId,
+    backup: BackupId,
+    confirm: String,
+    roll_back: Option<Rollback>,
+) -> Result<Backup> {
+    send_json(post(&format!("{}/{backup}/restore", path(id))), &RestoreBackup { confirm, roll_back }).await
 }
 
 /// Deletes a backup. For administrators.

@@ -10,6 +10,7 @@ pub mod migration;
 mod page;
 pub mod request;
 pub mod restore;
+pub mod roll_back;
 pub mod schedule;
 pub mod verify;
 pub mod view;

@@ -6,13 +6,14 @@ use leptos::prelude::*;
 use shared_types::InstanceId;
 use shared_types::backup::Backup;
 
+use super::restoring::RestoreWords;
 use super::words;
 use crate::api;
-use crate::components::confirm_field::{ConfirmField, must_type};
+use crate::components::confirm_field::must_type;
 use crate::components::{Act, AskDialog};
 use crate::state::data::Key;
-use crate::state::{clock, state};
-use crate::words::{ago, exact};
+use crate::state::state;
+use crate::words::exact;
 
 /// Says what a restore does, in order, and asks for the instance's name.
 #[component]
@@ -25,26 +26,21 @@ pub(super) fn RestoreDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let data = state().data;
-    let now = clock::now();
     let (one, created) = (backup.id, backup.created);
     let typed = RwSignal::new(String::new());
     let why_not = must_type(typed, name.clone(), "Type its name first.");
     let act: Act = Callback::new(move |_| {
         async move {
-            let answer = api::backups::restore(id, one, typed.get_untracked()).await;
+            let answer = api::backups::restore(id, one, typed.get_untracked(), None).await;
             data.refresh(Key::Backups(id));
             answer.map(|_| "The backup is being restored.".to_owned())
         }
         .boxed_local()
     });
-    let at = exact(created, &Local);
-    let left_out = (!left_out.is_empty()).then(|| {
-        let lines = left_out.into_iter().map(|one| view! { <li>{one}</li> }).collect_view();
-        view! { <div><p>"These are in no backup, and stay as they are:"</p> <ul class="plain">{lines}</ul></div> }
-    });
+    let wanted = name.clone();
     view! {
         <AskDialog
-            title=format!("Restore the backup of {at}?")
+            title=format!("Restore the backup of {}?", exact(created, &Local))
             words=format!("Replaces the databases of {name}: {}.", words::databases(&backup))
             confirm="Restore"
             is_grave=true
@@ -53,18 +49,7 @@ pub(super) fn RestoreDialog(
             act
             on_close
         >
-            <ol class="plain">
-                <li>"The files of the backup are checked. If one is damaged, nothing is changed."</li>
-                <li>"Visitors get the maintenance page."</li>
-                <li>
-                    "The present databases are replaced. "
-                    <b>"What was written since " {at} " (" {move || ago(created, now.get())} ") is lost."</b>
-                </li>
-                <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
-            </ol>
-            <p>"App servers keep running meanwhile, with their background workers. If what the databases hold now may be needed, make a backup first."</p>
-            {left_out}
-            <ConfirmField wanted=name typed/>
+            <RestoreWords name=wanted created left_out typed/>
         </AskDialog>
     }
 }

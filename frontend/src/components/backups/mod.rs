@@ -4,6 +4,7 @@ mod button;
 mod dialogs;
 mod last;
 mod possible;
+mod restoring;
 mod row;
 #[cfg(any(test, debug_assertions))]
 pub mod samples;
@@ -22,7 +23,8 @@ use crate::state::clock;
 use crate::ui::{Alert, Icon, Shape};
 
 pub use last::LastBackup;
-pub use possible::at_work;
+pub use possible::{at_work, can_restore_now};
+pub use restoring::{RestoreProgress, RestoreWords};
 
 const COLUMNS: [&str; 5] = ["Made", "State", "Size", "Verified", "Actions"];
 
