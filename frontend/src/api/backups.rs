@@ -24,12 +24,7 @@ pub async fn verify(id: InstanceId, backup: BackupId) -> Result<Backup> {
 
 /// Replaces the instance's databases by a backup; `confirm` must be the instance's name, typed by the user. `roll_back`: also moves the
 /// traffic back. For administrators.
-pub async fn restore(
-    id: InstanceId,
-    backup: BackupId,
-    confirm: String,
-    roll_back: Option<Rollback>,
-) -> Result<Backup> {
+pub async fn restore(id: InstanceId, backup: BackupId, confirm: String, roll_back: Option<Rollback>) -> Result<Backup> {
     send_json(post(&format!("{}/{backup}/restore", path(id))), &RestoreBackup { confirm, roll_back }).await
 }
 

@@ -118,11 +118,20 @@ mod tests {
 
     #[test]
     fn a_launch_says_what_its_snapshot_contains_or_why_there_is_none() {
-        assert_eq!(snapshot(&next()), "Before it does, a snapshot is taken: MySQL database main, PostgreSQL database forum.");
-        assert_eq!(left_out(&next()).as_deref(), Some(" Not in it: Redis database main: ocim makes no backups of Redis."));
+        assert_eq!(
+            snapshot(&next()),
+            "Before it does, a snapshot is taken: MySQL database main, PostgreSQL database forum."
+        );
+        assert_eq!(
+            left_out(&next()).as_deref(),
+            Some(" Not in it: Redis database main: ocim makes no backups of Redis.")
+        );
         assert_eq!(left_out(&NextMigration { left_out: Vec::new(), ..next() }), None);
         let without = NextMigration { why_no_snapshot: Some("set a directory".to_owned()), ..next() };
-        assert_eq!((snapshot(&without).as_str(), left_out(&without)), ("No snapshot is taken before: Set a directory.", None));
+        assert_eq!(
+            (snapshot(&without).as_str(), left_out(&without)),
+            ("No snapshot is taken before: Set a directory.", None)
+        );
         assert!(course(false).contains("the snapshot is restored") && course(true).contains("you decide"));
     }
 

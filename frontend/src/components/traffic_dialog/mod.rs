@@ -195,7 +195,9 @@ fn intro(way: Way, domain: &str, active: Option<&AppServerSummary>) -> String {
 }
 
 fn both_intro(domain: &str) -> String {
-    format!("{domain} goes back to it behind the maintenance page, with the databases as they were before the migration.")
+    format!(
+        "{domain} goes back to it behind the maintenance page, with the databases as they were before the migration."
+    )
 }
 
 fn aftermath(way: Way, active: Option<&AppServerSummary>) -> String {

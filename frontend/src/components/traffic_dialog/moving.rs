@@ -8,7 +8,7 @@ use shared_types::{AppServerId, AppServerSummary};
 
 use super::Way;
 use super::undo::Undo;
-use crate::api;
+use crate::api::{self, ApiError};
 use crate::state::data::Key;
 use crate::state::{About, Claim, State, state};
 use crate::words;
@@ -82,7 +82,8 @@ impl Move {
         if self.drain_error().is_some() {
             return Possible::No("Enter a drain limit of 0 to 3600 seconds.");
         }
-        let can_move = self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason));
+        let can_move =
+            self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason));
         can_move.and(self.undo.possible())
     }
 
@@ -125,9 +126,7 @@ impl Move {
                 };
                 api::app_servers::activate(target.id, &activate).await
             }
-            Way::Back => {
-                api::instances::roll_back(target.instance_id, &self.rollback(target.id)).await
-            }
+            Way::Back => api::instances::roll_back(target.instance_id, &self.rollback(target.id)).await,
         }
     }
 }

@@ -83,7 +83,8 @@ pub fn UndoChoice(
             None => Some("The list of backups is being read."),
         })
     });
-    let left_out = move || backups.with_untracked(|all| all.as_ref().map(|all| all.left_out.clone()).unwrap_or_default());
+    let left_out =
+        move || backups.with_untracked(|all| all.as_ref().map(|all| all.left_out.clone()).unwrap_or_default());
     let keeps = format!("{target} may not work with them. The snapshot can be restored later, on the Data tab.");
     let when = exact(at, &Local);
     view! {

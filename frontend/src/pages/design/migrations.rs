@@ -83,15 +83,17 @@ fn choice(all: InstanceBackups) -> AnyView {
 fn opened(title: &'static str, content: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
     let is_open = RwSignal::new(false);
     let on_close = Callback::new(move |()| is_open.set(false));
-    let content = Arc::new(content);
     view! {
         <p><button type="button" on:click=move |_| is_open.set(true)>"Open the dialog"</button></p>
-        {move || is_open.get().then(|| view! {
-            <Dialog label=title on_close>
-                <header><h1>{title}</h1></header>
-                <div class="body">{content()}</div>
-                <footer><button type="button" on:click=move |_| on_close.run(())>"Cancel"</button></footer>
-            </Dialog>
+        {move || is_open.get().then(|| {
+            let body = content();
+            view! {
+                <Dialog label=title on_close>
+                    <header><h1>{title}</h1></header>
+                    <div class="body">{body}</div>
+                    <footer><button type="button" on:click=move |_| on_close.run(())>"Cancel"</button></footer>
+                </Dialog>
+            }
         })}
     }
     .into_any()
