@@ -94,6 +94,5 @@ pub use status_label::StatusLabel;
 pub use switch::SwitchCard;
 pub use text_field::{Refused, ShowPasswords, TextArea, TextField, password_kind};
 pub use toast_list::ToastList;
-#[cfg(debug_assertions)]
-pub use traffic_dialog::{Snapshot, Undo, UndoChoice};
+pub use traffic_dialog::{Backups, Snapshot, Undo, UndoChoice, Undoing};
 pub use verb::{Ask, Verb, VerbDialog};

@@ -8,22 +8,22 @@ mod undo;
 
 use leptos::prelude::*;
 use shared_types::app_server::Activation;
-use shared_types::backup::InstanceBackups;
 use shared_types::{AppServerId, AppServerSummary, Instance, InstanceId};
 use std::sync::Arc;
 
 use self::inputs::{Buttons, Inputs};
 use self::moving::{Move, confirm};
 use self::sides::{Difference, FromTo};
-use self::undo::{Undoing, confirm_both};
+use self::undo::confirm_both;
 use super::data_place::DataLoss;
 use super::migration::MigratedSince;
 use super::rolled_back::{RollBackWords, rolled_back_from};
 use super::switch::SwitchSteps;
+use crate::parts;
 use crate::state::{Fetched, state};
 use crate::ui::{Alert, Dialog, Icon, Shape};
 
-pub use self::undo::{Snapshot, Undo, UndoChoice};
+pub use self::undo::{Backups, Snapshot, Undo, UndoChoice, Undoing};
 
 /// The direction of the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub fn TrafficDialog(
         move || if undo.is_chosen.get() { both_intro(&domain) } else { intro(way, &domain, active.as_ref()) }
     };
     let content = move || match undo.requested.get() {
-        Some(requested) => view! { <Undoing requested instance=now activation=switch on_close/> }.into_any(),
+        Some(requested) => parts::show(move || parts::undoing(requested.clone(), now, switch, on_close)),
         None => {
             let (instance, target, active) = (Arc::clone(&instance), target.clone(), active.clone());
             view! { <Deciding this instance target active snapshot now switch confirm on_close/> }.into_any()
@@ -125,7 +125,7 @@ fn Deciding(
     let choice = snapshot.map(|snapshot| {
         let backups = backups_of(instance_id);
         let (undo, instance, target) = (this.undo, instance.summary.name.clone(), name.clone());
-        view! { <UndoChoice undo snapshot instance target backups/> }
+        parts::show(move || parts::undo_choice(undo, snapshot, instance.clone(), target.clone(), backups))
     });
     view! {
         <div class="body">
@@ -147,7 +147,7 @@ fn Deciding(
 }
 
 /// The backups of an instance; none until they are fetched.
-fn backups_of(id: InstanceId) -> Memo<Option<Arc<InstanceBackups>>> {
+fn backups_of(id: InstanceId) -> Backups {
     let fetched = state().data.backups(id);
     Memo::new(move |_| fetched.with(|all| all.here().map(Arc::clone)))
 }

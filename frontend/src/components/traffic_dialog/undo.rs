@@ -18,6 +18,9 @@ use crate::state::data::Key;
 use crate::state::{clock, state};
 use crate::words::{ago, exact};
 
+/// The backups of an instance; none until they are fetched.
+pub type Backups = Memo<Option<Arc<InstanceBackups>>>;
+
 /// The snapshot from before a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
@@ -69,8 +72,7 @@ pub fn UndoChoice(
     instance: String,
     /// The name of the app server that gets the traffic.
     target: String,
-    /// None: not fetched yet.
-    backups: Memo<Option<Arc<InstanceBackups>>>,
+    backups: Backups,
 ) -> impl IntoView {
     let (now, session) = (clock::now(), state().session);
     let Snapshot { id, at } = snapshot;
