@@ -68,6 +68,7 @@ test('back up, change a row, restore, and find the row as before', async ({ page
     await expect(rows(page).first().getByRole('cell').nth(3)).toContainText('Restored just now', WORKED);
     await expect(rows(page).first()).toContainText('Complete', WORKED);
     expect(postgres.run(login, 'SELECT name, age FROM rocks ORDER BY name')).toBe('gneiss|as it was');
+    await page.locator('.toast').getByRole('button').click();
     await picture(page, 'backups');
     await page.setViewportSize({ width: 360, height: 800 });
     await rows(page).first().scrollIntoViewIfNeeded();

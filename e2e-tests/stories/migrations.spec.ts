@@ -98,7 +98,7 @@ test('migrate behind the page, fail, decide, and roll back with the database', a
     await dialog.getByLabel('to confirm').fill(NAME);
     await dialog.getByLabel('Reason').fill('the exams are gone');
     await expect(dialog.locator('.checks .good').first()).toBeVisible();
-    await dialog.getByLabel(/^Restore the snapshot/).scrollIntoViewIfNeeded();
+    await dialog.getByRole('note', { name: 'Migration' }).scrollIntoViewIfNeeded();
     await picture(page, 'migration-rollback');
     await confirm.click();
     await expect(dialog.getByRole('status', { name: 'Restore' })).toContainText('The databases are as they were', WORKED);

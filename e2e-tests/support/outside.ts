@@ -52,11 +52,7 @@ export function site(program: Program, name: string, hostname: string) {
 
 /** The site's playbook in a version of its repository. */
 export function playbook(program: Program, version: string) {
-  return { repository: repository(program), version };
-}
-
-export function repository(program: Program): string {
-  return join(program.dataDirectory, 'examples', 'wagtail');
+  return { repository: join(program.dataDirectory, 'examples', 'wagtail'), version };
 }
 
 /** How the instance's app servers log in to its database. */

@@ -28,12 +28,19 @@ pub fn RestoreWords(
     let now = clock::now();
     let at = exact(created, &Local);
     let checked = "The files of the backup are checked. If one is damaged, nothing is changed.";
-    let begin = match rolls_back_to {
-        None => [checked.to_owned(), "Visitors get the maintenance page.".to_owned()],
-        Some(to) => [
-            format!("Visitors get the maintenance page, and {to} gets the traffic behind it."),
-            checked.replace("nothing", "no database"),
-        ],
+    let (begin, writers) = match rolls_back_to {
+        None => (
+            [checked.to_owned(), "Visitors get the maintenance page.".to_owned()],
+            "App servers keep running meanwhile, with their background workers.",
+        ),
+        Some(to) => (
+            [
+                format!("Visitors get the maintenance page, and {to} gets the traffic behind it."),
+                checked.replace("nothing", "no database"),
+            ],
+            "The newer app server keeps running, with its background workers: terminate it afterwards if they must not write to the \
+             restored databases.",
+        ),
     };
     let left_out = (!left_out.is_empty()).then(|| {
         let lines = left_out.into_iter().map(|one| view! { <li>{one}</li> }).collect_view();
@@ -48,7 +55,7 @@ pub fn RestoreWords(
             </li>
             <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
         </ol>
-        <p>"App servers keep running meanwhile, with their background workers. If what the databases hold now may be needed, make a backup first."</p>
+        <p>{writers} " If what the databases hold now may be needed, make a backup first."</p>
         {left_out}
         <ConfirmField wanted=name typed/>
     }
@@ -109,6 +116,9 @@ fn StageWords(stage: Stage, created: String) -> impl IntoView {
         Stage::Restored => ("good", Shape::Check, "Restored"),
         Stage::Failed(_) => ("bad", Shape::Cross, "Not restored"),
     };
+    let goes_on = matches!(stage, Stage::Requested | Stage::Working(..)).then_some(
+        "Visitors get the maintenance page until the databases are restored. If you close this dialog, the restore goes on.",
+    );
     let (words, why) = match stage {
         Stage::Requested => ("Waiting to begin".to_owned(), None),
         Stage::Working(so_far, why) => (so_far.unwrap_or_default(), why),
@@ -121,6 +131,7 @@ fn StageWords(stage: Stage, created: String) -> impl IntoView {
             " "
             {words}
             {why.map(|why| view! { <p class="why">{why}</p> })}
+            {goes_on.map(|words| view! { <p class="fine">{words}</p> })}
         </div>
     }
 }

@@ -61,7 +61,7 @@ pub fn TrafficDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let active = instance.summary.active_appserver.clone();
-    let (id, title) = (target.id, way.title(&target.name));
+    let (id, title, done) = (target.id, way.title(&target.name), format!("Rollback to {}", target.name));
     let now = kept_up_to_date(&instance);
     let undo = Undo::new(instance.summary.name.clone());
     let this = Move::new(way, is_overtaken(now, active.as_ref().map(|active| active.id)), undo);
@@ -93,7 +93,7 @@ pub fn TrafficDialog(
     view! {
         <Dialog label=title.clone() is_busy=this.is_busy on_close>
             <header>
-                <h1>{title}</h1>
+                <h1>{move || if undo.requested.with(Option::is_some) { done.clone() } else { title.clone() }}</h1>
                 <p>{intro}</p>
             </header>
             {content}

@@ -113,7 +113,7 @@ pub fn UndoChoice(
                 />
                 <span>
                     <b>{format!("Restore the snapshot of {when}")}</b>
-                    <small>"What was written since (" {move || ago(at, now.get())} ") is lost."</small>
+                    <small>"Taken " {move || ago(at, now.get())} ". What was written since is lost."</small>
                     {move || why_not.get().map(|why| view! { <small class="why">{why}</small> })}
                 </span>
             </label>
@@ -172,7 +172,6 @@ pub fn Undoing(
         <div class="body">
             <SwitchSteps instance activation/>
             <RestoreProgress requested/>
-            <span class="fine">"Visitors get the maintenance page until the databases are restored. If you close this dialog, the restore goes on."</span>
         </div>
         <footer>
             <button type="button" on:click=move |_| on_close.run(())>"Close"</button>
