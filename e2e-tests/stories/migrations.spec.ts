@@ -8,9 +8,12 @@ import type { Program } from '../support/program.ts';
 import { expect, picture, signIn } from '../support/story.ts';
 
 const NAME = 'Geology Academy';
+/** Who may roll back, but not restore. */
+const OPERATOR = { username: 'grace', password: 'seven otters juggle lamps' };
+/** Variables of a build that fails. */
 const FAILS = 'demo_fail_message: "column rocks.age does not exist"\n';
 
-test('migrate behind the page, fail, decide, and roll back with the database', async ({ page, program, postgres }) => {
+test('migrate behind the page, fail, decide, and roll back with the database', async ({ page, browser, program, postgres }) => {
   test.setTimeout(240_000);
   const api = await Api.signIn(program);
   const instance = await api.post<Instance>('/instances', { ...site(program, NAME, 'geology'), playbooks: [playbook(program, 'v1')] });
@@ -81,11 +84,21 @@ test('migrate behind the page, fail, decide, and roll back with the database', a
     await dismiss(page);
   });
 
+  await test.step('an operator, who may roll back, is told who may restore', async () => {
+    await api.post('/users', { ...OPERATOR, role: 'operator' });
+    const other = await browser.newPage({ baseURL: program.url });
+    await other.goto(`/instances/${instance.id}`);
+    await signIn(other, OPERATOR);
+    const dialog = await rollbackDialog(other);
+    await expect(dialog.getByLabel(/^Restore the snapshot of \d/)).toBeDisabled();
+    await expect(dialog).toContainText('Only an administrator can restore it.');
+    await expect(dialog.getByRole('button', { name: 'Roll back to AppServer 1' })).toHaveAttribute('aria-disabled', 'false');
+    await other.close();
+  });
+
   await test.step('a rollback over the migration says what it does not undo, and offers the restore', async () => {
-    await page.getByRole('article', { name: 'Now serving' }).getByRole('button', { name: 'Roll back to AppServer 1' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Roll back to AppServer 1?' });
+    const dialog = await rollbackDialog(page);
     await expect(dialog.getByRole('note', { name: 'Migration' })).toContainText(/AppServer 2 has migrated the databases .* since\./);
-    await expect(dialog.getByLabel('Keep the databases as they are')).toBeChecked();
     await dialog.getByLabel(/^Restore the snapshot of \d/).check();
     await expect(dialog.getByRole('listitem')).toContainText([
       'Visitors get the maintenance page, and AppServer 1 gets the traffic behind it.',
@@ -125,6 +138,13 @@ async function launchDialog(page: Page): Promise<Locator> {
   await page.getByRole('button', { name: 'Launch new AppServer' }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Launch new AppServer?' });
   await expect(dialog).toBeVisible();
+  return dialog;
+}
+
+async function rollbackDialog(page: Page): Promise<Locator> {
+  await page.getByRole('article', { name: 'Now serving' }).getByRole('button', { name: 'Roll back to AppServer 1' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Roll back to AppServer 1?' });
+  await expect(dialog.getByLabel('Keep the databases as they are')).toBeChecked();
   return dialog;
 }
 
