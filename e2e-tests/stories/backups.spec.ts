@@ -1,46 +1,12 @@
 // Backups of a real PostgreSQL database: made, verified, restored and deleted; and what is said without the key that decrypts
 // them, and before the data of an instance is deleted.
-import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
-import { keyPair } from '../support/age.ts';
 import { Api, type Instance } from '../support/api.ts';
-import { type Login, Postgres } from '../support/postgres.ts';
+import { loginOf, site, test, WORKED } from '../support/outside.ts';
 import type { Program } from '../support/program.ts';
-import { expect, FAKE_MACHINES, picture, signIn, test as base } from '../support/story.ts';
+import { expect, picture, signIn } from '../support/story.ts';
 
 const NAME = 'Geology Academy';
-/** How long a backup of a small database may take. */
-const WORKED = { timeout: 60_000 };
-
-const test = base.extend<{ hasIdentity: boolean; postgres: Postgres }>({
-  /** Whether the program has the key that decrypts backups. */
-  hasIdentity: [true, { option: true }],
-  postgres: async ({}, use) => {
-    const postgres = await Postgres.start();
-    await use(postgres);
-    await postgres.stop();
-  },
-  settings: async ({ hasIdentity, postgres }, use) => {
-    const directory = await mkdtemp(join(tmpdir(), 'ocim-backups-'));
-    const path = (name: string) => join(directory, name);
-    const { recipient, identity } = keyPair();
-    const secret = { mode: 0o600 };
-    writeFileSync(path('ocim.toml'), postgres.table, secret);
-    writeFileSync(path('identity'), `${identity}\n`, secret);
-    await mkdir(path('backups'), { mode: 0o700 });
-    await use({
-      ...FAKE_MACHINES,
-      OCIM_CONFIG: path('ocim.toml'),
-      OCIM_BACKUP_DIR: path('backups'),
-      OCIM_BACKUP_RECIPIENTS: recipient,
-      ...(hasIdentity ? { OCIM_BACKUP_IDENTITY_FILE: path('identity') } : {}),
-    });
-    await rm(directory, { recursive: true, force: true });
-  },
-});
 
 test('back up, change a row, restore, and find the row as before', async ({ page, program, postgres }) => {
   test.setTimeout(240_000);
@@ -102,6 +68,7 @@ test('back up, change a row, restore, and find the row as before', async ({ page
     await expect(rows(page).first().getByRole('cell').nth(3)).toContainText('Restored just now', WORKED);
     await expect(rows(page).first()).toContainText('Complete', WORKED);
     expect(postgres.run(login, 'SELECT name, age FROM rocks ORDER BY name')).toBe('gneiss|as it was');
+    await page.locator('.toast').getByRole('button').click();
     await picture(page, 'backups');
     await page.setViewportSize({ width: 360, height: 800 });
     await rows(page).first().scrollIntoViewIfNeeded();
@@ -150,27 +117,8 @@ test.describe('without the key that decrypts', () => {
   });
 });
 
-/** A site with a database at the server of the settings; its playbook is one that the program itself writes. */
 function create(api: Api, program: Program): Promise<Instance> {
-  return api.post('/instances', {
-    name: NAME,
-    instance_type: 'site',
-    hostnames: ['geology'],
-    playbooks: [{ repository: join(program.dataDirectory, 'examples', 'wagtail'), version: 'master' }],
-    resources: [{ kind: 'postgresql', name: 'main' }],
-  });
-}
-
-/** How the instance's app servers log in to its database. */
-async function loginOf(api: Api, instance: Instance): Promise<Login> {
-  interface Credentials {
-    username: string;
-    password: string;
-    databases: Record<string, string>;
-  }
-  const path = `/instances/${instance.id}/resources/postgresql/credentials`;
-  const { username, password, databases } = await api.post<Credentials>(path);
-  return { username, password, database: databases['main'] ?? '' };
+  return api.post('/instances', site(program, NAME, 'geology'));
 }
 
 function card(page: Page): Locator {

@@ -14,9 +14,14 @@ use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
+use shared_types::app_server::Activation;
+use shared_types::backup::Backup;
 use shared_types::{AppServer, Instance};
 
-use crate::components::{ArchiveDialog, Ask, ConfigurationBody, Launch, MaintenanceDialog, PurgeDialog};
+use crate::components::{
+    ArchiveDialog, Ask, Backups, ConfigurationBody, Launch, MaintenanceDialog, PurgeDialog, Snapshot, Undo, UndoChoice,
+    Undoing,
+};
 use crate::pages::{self, Before};
 use crate::ui::{Icon, Loading, Shape};
 
@@ -74,6 +79,16 @@ screen! {
     /// The dialog that deletes an archived instance.
     settings: purge(instance: Arc<Instance>, on_close: Callback<()>) =>
         view! { <PurgeDialog instance on_close/> }.into_any()
+}
+screen! {
+    /// The choice of a rollback whether the databases go back, too.
+    settings: undo_choice(undo: Undo, snapshot: Snapshot, instance: String, target: String, backups: Backups) =>
+        view! { <UndoChoice undo snapshot instance target backups/> }.into_any()
+}
+screen! {
+    /// How far such a rollback has come.
+    settings: undoing(requested: Backup, instance: Memo<Arc<Instance>>, switch: Memo<Option<Activation>>, close: Callback<()>) =>
+        view! { <Undoing requested instance activation=switch on_close=close/> }.into_any()
 }
 screen! {
     /// The recorded configuration of an app server.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{BackupId, InstanceId};
+use crate::operations::Rollback;
 use crate::resource::ResourceKind;
 
 /// The state of a backup.
@@ -141,6 +142,9 @@ pub struct RestoreBackup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, example = 2)]
     pub into: Option<InstanceId>,
+    /// Also rolls the instance back, for a backup from before a migration; left out: the active app server keeps the traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll_back: Option<Rollback>,
 }
 
 impl BackupState {

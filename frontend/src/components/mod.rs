@@ -78,6 +78,8 @@ pub use mark::Marks;
 #[cfg(debug_assertions)]
 pub use mark::OneMark;
 pub use migration::MigrationBanner;
+#[cfg(debug_assertions)]
+pub use migration::{MigratedSince, MigrationNotice, NextMigrationWords, samples as migration_samples};
 pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};
@@ -94,4 +96,5 @@ pub use status_label::StatusLabel;
 pub use switch::SwitchCard;
 pub use text_field::{Refused, ShowPasswords, TextArea, TextField, password_kind};
 pub use toast_list::ToastList;
+pub use traffic_dialog::{Backups, Snapshot, Undo, UndoChoice, Undoing};
 pub use verb::{Ask, Verb, VerbDialog};

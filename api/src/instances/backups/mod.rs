@@ -14,6 +14,7 @@ pub mod neutralisation;
 mod page;
 pub mod request;
 pub mod restore;
+pub mod roll_back;
 pub mod schedule;
 pub mod verify;
 pub mod view;

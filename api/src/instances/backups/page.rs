@@ -1,7 +1,7 @@
 //! The maintenance page of a restore. Of pages, only the one that this program has put up is taken down by it.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use shared_types::InstanceId;
+use shared_types::{BackupId, InstanceId};
 
 use crate::instances::Refusal;
 use crate::instances::store::backups::work::{self, Claim};
@@ -30,6 +30,23 @@ pub(super) async fn put_up(conn: &mut AsyncPgConnection, id: InstanceId, claim: 
         Ok(instances::find(conn, id).await?.map(|row| row.routing_generation))
     })
     .await
+}
+
+/// Puts the page up with the request for a restore, unless one is up, instead of after the check of the files. In the caller's transaction,
+/// which has locked the instance.
+///
+/// # Errors
+/// [`Refusal::Conflict`] if the instance is archived; [`Refusal::Db`] when a statement fails.
+pub(super) async fn put_up_at_request(
+    conn: &mut AsyncPgConnection,
+    (id, backup): (InstanceId, BackupId),
+) -> Result<(), Refusal> {
+    let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    if row.maintenance_at.is_some() {
+        return Ok(());
+    }
+    work::note_page_of_request(conn, backup).await?;
+    maintenance::begin(conn, &Actor::Backups, id, TEXT, None).await
 }
 
 /// Takes the page down if a restore has put it up, and nothing was changed about it since.

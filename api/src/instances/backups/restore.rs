@@ -3,7 +3,7 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::audit::Operation;
-use shared_types::backup::{Backup, BackupWork, RestoreBackup};
+use shared_types::backup::{Backup, BackupWork};
 use shared_types::{BackupId, EventKind, FieldError, InstanceId};
 
 use super::contents::{self, Contents, named};
@@ -33,7 +33,7 @@ pub async fn request(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     (instance, id): (InstanceId, BackupId),
-    RestoreBackup { confirm, into }: RestoreBackup,
+    (confirm, into): (&str, Option<InstanceId>),
 ) -> Result<Backup, Refusal> {
     conn.transaction(async |conn| {
         let (owner, target) = copying::lock(conn, instance, into.unwrap_or(instance)).await?;

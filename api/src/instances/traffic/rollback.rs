@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::app_server::{ActivationKind, Possible, can_roll_back};
 use shared_types::audit::Operation;
@@ -43,16 +43,30 @@ pub async fn roll_back(
     id: InstanceId,
     request: Request,
 ) -> Result<(AppServerId, Decision), Refusal> {
+    let (seen, target) = prove_target(manager, id, &request).await?;
+    let mut conn = manager.db.conn().await?;
+    let decision = conn.transaction(async |conn| swap(manager, conn, actor, (&seen, target), &request).await).await?;
+    Ok((target, decision))
+}
+
+/// The instance as it is now, and the app server that is to get its traffic, which has passed its checks unless they are skipped.
+///
+/// # Errors
+/// As [`roll_back`].
+pub(in crate::instances) async fn prove_target(
+    manager: &Manager,
+    id: InstanceId,
+    request: &Request,
+) -> Result<(InstanceRow, AppServerId), Refusal> {
     let errors = force_errors(request.force, request.reason.as_deref());
     if !errors.is_empty() {
         return Err(Refusal::Invalid(errors));
     }
-    let (seen, target) = choose(manager, id, &request).await?;
+    let (seen, target) = choose(manager, id, request).await?;
     if seen.active_app_server_id != Some(target) && !request.force {
         prove(manager, target, PATIENCE).await?;
     }
-    let decision = swap(manager, actor, &seen, target, &request).await?;
-    Ok((target, decision))
+    Ok((seen, target))
 }
 
 /// The instance as it is now, and the app server that is to get its traffic.
@@ -82,7 +96,7 @@ async fn choose(manager: &Manager, id: InstanceId, request: &Request) -> Result<
     Ok((instance, target))
 }
 
-async fn is_rolled_back(conn: &mut diesel_async::AsyncPgConnection, instance: &InstanceRow) -> Result<bool, Refusal> {
+async fn is_rolled_back(conn: &mut AsyncPgConnection, instance: &InstanceRow) -> Result<bool, Refusal> {
     let last = activations::page(conn, instance.id, None, 1).await?;
     Ok(last.first().is_some_and(|last| {
         last.kind == ActivationKind::Rollback && instance.active_app_server_id == Some(last.app_server_id)
@@ -97,42 +111,42 @@ fn refusal(id: InstanceId, possible: Possible) -> Refusal {
     Refusal::Conflict(format!("Instance {id} cannot be rolled back. {why}"))
 }
 
-async fn swap(
+/// Rolls back and holds, in the caller's transaction. `seen`: the instance when the app server was chosen.
+///
+/// # Errors
+/// As [`roll_back`].
+pub(in crate::instances) async fn swap(
     manager: &Manager,
+    conn: &mut AsyncPgConnection,
     actor: &Actor,
-    seen: &InstanceRow,
-    target: AppServerId,
+    (seen, target): (&InstanceRow, AppServerId),
     request: &Request,
 ) -> Result<Decision, Refusal> {
     let (id, reason) = (seen.id, request.reason.as_deref());
-    let mut conn = manager.db.conn().await?;
-    conn.transaction(async |conn| {
-        let instance = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
-        may_have_traffic(&instance)?;
-        let before = instance.active_app_server_id;
-        if before == Some(target) {
-            // The entry names the app server; event and line are about the instance, which is held.
-            let journal = Journal::of(actor, Operation::RollBackInstance)
-                .app_server(id, target)
-                .detail(json!({ "was_active": true }))
-                .reason(reason);
-            hold::set(conn, actor, id, reason, journal).await?;
-            return Ok(Decision::Active { generation: instance.routing_generation });
-        }
-        if before != seen.active_app_server_id {
-            return Err(Refusal::Conflict(swapped(seen.active_app_server_id, before)));
-        }
-        let switch = Switch {
-            app_server: target,
-            kind: ActivationKind::Rollback,
-            is_forced: request.force,
-            drain_limit_seconds: None,
-            reason,
-            has_run_hooks: false,
-        };
-        let switched = switch::write(manager, conn, actor, &instance, &switch).await?;
-        hold::set(conn, actor, id, reason, Journal::of_consequence()).await?;
-        Ok(switched.into())
-    })
-    .await
+    let instance = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    may_have_traffic(&instance)?;
+    let before = instance.active_app_server_id;
+    if before == Some(target) {
+        // The entry names the app server; event and line are about the instance, which is held.
+        let journal = Journal::of(actor, Operation::RollBackInstance)
+            .app_server(id, target)
+            .detail(json!({ "was_active": true }))
+            .reason(reason);
+        hold::set(conn, actor, id, reason, journal).await?;
+        return Ok(Decision::Active { generation: instance.routing_generation });
+    }
+    if before != seen.active_app_server_id {
+        return Err(Refusal::Conflict(swapped(seen.active_app_server_id, before)));
+    }
+    let switch = Switch {
+        app_server: target,
+        kind: ActivationKind::Rollback,
+        is_forced: request.force,
+        drain_limit_seconds: None,
+        reason,
+        has_run_hooks: false,
+    };
+    let switched = switch::write(manager, conn, actor, &instance, &switch).await?;
+    hold::set(conn, actor, id, reason, Journal::of_consequence()).await?;
+    Ok(switched.into())
 }

@@ -2,6 +2,7 @@
 
 mod crashing;
 mod refusing;
+mod rolling_back;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -5,6 +5,7 @@ mod dialogs;
 mod last;
 mod possible;
 mod restore;
+mod restoring;
 mod row;
 #[cfg(any(test, debug_assertions))]
 pub mod samples;
@@ -24,7 +25,8 @@ use crate::state::clock;
 use crate::ui::{Alert, Icon, Shape};
 
 pub use last::LastBackup;
-pub use possible::at_work;
+pub use possible::{at_work, can_restore_now};
+pub use restoring::{RestoreProgress, RestoreWords};
 
 const COLUMNS: [&str; 5] = ["Made", "State", "Size", "Verified", "Actions"];
 

@@ -1,5 +1,6 @@
 //! What can be done with backups now. The server decides; this disables buttons in advance.
 
+use shared_types::BackupId;
 use shared_types::app_server::Possible;
 use shared_types::backup::{Backup, BackupState, BackupWork, InstanceBackups};
 
@@ -26,6 +27,14 @@ pub(super) fn can_restore(one: &Backup, all: &InstanceBackups, is_archived: bool
         false => Possible::Yes,
     };
     can_verify(one, all).and(is_in_use)
+}
+
+/// The same by the backup's number, of an instance that is not archived.
+pub fn can_restore_now(id: BackupId, all: &InstanceBackups) -> Possible {
+    match all.items.iter().find(|one| one.id == id) {
+        Some(one) => can_restore(one, all, false),
+        None => Possible::No("The backup is deleted."),
+    }
 }
 
 pub(super) fn can_verify(one: &Backup, all: &InstanceBackups) -> Possible {
@@ -121,6 +130,8 @@ mod tests {
         assert!(can_restore(&complete, &all, true).why_not().is_some());
         let (complete, all) = beside(Some(BackupWork::Verify));
         assert_eq!(can_restore(&complete, &all, false), Possible::No("A backup is being verified."));
+        assert_eq!(can_restore_now(complete.id, &all), Possible::No("A backup is being verified."));
+        assert_eq!(can_restore_now(BackupId(4711), &all), Possible::No("The backup is deleted."));
     }
 
     #[test]

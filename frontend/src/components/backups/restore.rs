@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::Local;
 use futures::FutureExt;
 use leptos::prelude::*;
 use shared_types::InstanceId;
 use shared_types::backup::{Backup, RestoreBackup};
 
+use super::restoring::RestoreWords;
 use super::words;
 use crate::api;
 use crate::components::confirm_field::ConfirmField;
 use crate::components::{Act, AskDialog, RadioField};
 use crate::state::data::{Key, Row, Rows};
-use crate::state::{clock, state};
-use crate::words::{ago, exact};
+use crate::state::state;
+use crate::words::exact;
 
 /// An instance that can get the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +95,8 @@ pub(super) fn RestoreDialog(
     let act: Act = Callback::new(move |_| {
         async move {
             let into = other.get_untracked().map(|other| other.id);
-            let answer = api::backups::restore(id, one, &RestoreBackup { confirm: typed.get_untracked(), into }).await;
+            let wanted = RestoreBackup { confirm: typed.get_untracked(), into, roll_back: None };
+            let answer = api::backups::restore(id, one, &wanted).await;
             for id in [Some(id), into].into_iter().flatten() {
                 data.refresh(Key::Backups(id));
                 data.refresh(Key::Instance(id));
@@ -106,7 +108,7 @@ pub(super) fn RestoreDialog(
     let course = {
         let (name, at, created) = (name.clone(), at.clone(), backup.created);
         move || match (is_other.get(), other.get()) {
-            (false, _) => view! { <OwnCourse created at=at.clone() left_out=left_out.clone()/> }.into_any(),
+            (false, _) => view! { <RestoreWords created left_out=left_out.clone()/> }.into_any(),
             (true, None) => ().into_any(),
             (true, Some(other)) => {
                 let steps = course_of_copy(&name, &other.name, &at);
@@ -161,34 +163,6 @@ fn TargetField(others: Memo<Vec<Target>>, chosen: RwSignal<Option<InstanceId>>) 
                 {move || others.get().into_iter().map(option).collect_view()}
             </select>
         </label>
-    }
-}
-
-/// What a restore into the backup's own instance does.
-#[component]
-fn OwnCourse(
-    created: DateTime<Utc>,
-    /// The same in words.
-    at: String,
-    left_out: Vec<String>,
-) -> impl IntoView {
-    let now = clock::now();
-    let left_out = (!left_out.is_empty()).then(|| {
-        let lines = left_out.into_iter().map(|one| view! { <li>{one}</li> }).collect_view();
-        view! { <div><p>"These are in no backup, and stay as they are:"</p> <ul class="plain">{lines}</ul></div> }
-    });
-    view! {
-        <ol class="plain">
-            <li>"The files of the backup are checked. If one is damaged, nothing is changed."</li>
-            <li>"Visitors get the maintenance page."</li>
-            <li>
-                "The present databases are replaced. "
-                <b>"What was written since " {at} " (" {move || ago(created, now.get())} ") is lost."</b>
-            </li>
-            <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
-        </ol>
-        <p>"App servers keep running meanwhile, with their background workers. If what the databases hold now may be needed, make a backup first."</p>
-        {left_out}
     }
 }
 

@@ -64,10 +64,17 @@ pub fn Buttons(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let why_not = Memo::new(move |_| this.possible().why_not());
+    let button = move || {
+        let (label, class) = match this.undo.is_chosen.get() {
+            true => ("Roll back and restore".to_owned(), "danger"),
+            false => (this.way.confirm(&name), "primary"),
+        };
+        view! { <BusyButton label is_busy=this.is_busy why_not class on_click=confirm/> }
+    };
     view! {
         <footer>
             <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-            <BusyButton label=this.way.confirm(&name) is_busy=this.is_busy why_not on_click=confirm/>
+            {button}
         </footer>
     }
 }

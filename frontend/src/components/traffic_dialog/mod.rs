@@ -4,21 +4,26 @@ mod checks;
 mod inputs;
 mod moving;
 mod sides;
+mod undo;
 
 use leptos::prelude::*;
 use shared_types::app_server::Activation;
-use shared_types::{AppServerId, AppServerSummary, Instance};
+use shared_types::{AppServerId, AppServerSummary, Instance, InstanceId};
 use std::sync::Arc;
 
 use self::inputs::{Buttons, Inputs};
 use self::moving::{Move, confirm};
 use self::sides::{Difference, FromTo};
+use self::undo::confirm_both;
 use super::data_place::DataLoss;
 use super::migration::MigratedSince;
 use super::rolled_back::{RollBackWords, rolled_back_from};
 use super::switch::SwitchSteps;
+use crate::parts;
 use crate::state::{Fetched, state};
 use crate::ui::{Alert, Dialog, Icon, Shape};
+
+pub use self::undo::{Backups, Snapshot, Undo, UndoChoice, Undoing};
 
 /// The direction of the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +61,10 @@ pub fn TrafficDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let active = instance.summary.active_appserver.clone();
-    let (id, name, title) = (target.id, target.name.clone(), way.title(&target.name));
+    let (id, title, done) = (target.id, way.title(&target.name), format!("Rollback to {}", target.name));
     let now = kept_up_to_date(&instance);
-    let this = Move::new(way, is_overtaken(now, active.as_ref().map(|active| active.id)));
+    let undo = Undo::new(instance.summary.name.clone());
+    let this = Move::new(way, is_overtaken(now, active.as_ref().map(|active| active.id)), undo);
     let activations = state().data.activations(target.instance_id);
     let last = Memo::new(move |_| activations.with(|all| all.here()?.first().cloned()));
     let last_before = RwSignal::new(None);
@@ -66,34 +72,84 @@ pub fn TrafficDialog(
     let switch =
         Memo::new(move |_| last.get().filter(|last| last.app_server_id == id && Some(last.id) != last_before.get()));
     this.check(id);
+    let snapshot = instance.migration_after(id).and_then(Snapshot::of).filter(|_| way == Way::Back);
     let send = confirm(this, target.clone(), active.clone(), on_close);
+    let send_both = confirm_both(this, target.clone(), snapshot, on_close);
     let confirm = Callback::new(move |()| {
         last_before.set(last.with_untracked(|last| last.as_ref().map(|last| last.id)));
-        send.run(());
+        if undo.is_chosen.get_untracked() { send_both.run(()) } else { send.run(()) }
     });
-    let trouble = Memo::new(move |_| this.trouble());
+    let intro = {
+        let (domain, active) = (instance.summary.domain.clone(), active.clone());
+        move || if undo.is_chosen.get() { both_intro(&domain) } else { intro(way, &domain, active.as_ref()) }
+    };
+    let content = move || match undo.requested.get() {
+        Some(requested) => parts::show(move || parts::undoing(requested.clone(), now, switch, on_close)),
+        None => {
+            let (instance, target, active) = (Arc::clone(&instance), target.clone(), active.clone());
+            view! { <Deciding this instance target active snapshot now switch confirm on_close/> }.into_any()
+        }
+    };
     view! {
         <Dialog label=title.clone() is_busy=this.is_busy on_close>
             <header>
-                <h1>{title}</h1>
-                <p>{intro(way, &instance.summary.domain, active.as_ref())}</p>
+                <h1>{move || if undo.requested.with(Option::is_some) { done.clone() } else { title.clone() }}</h1>
+                <p>{intro}</p>
             </header>
-            <div class="body">
-                {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id name=name.clone()/> })}
-                <FromTo active=active.clone() target=target.clone()/>
-                <MigratedSince instance=Arc::clone(&instance) target=id/>
-                {active.clone().map(|active| view! { <DataLoss active target=target.clone()/> })}
-                {active.clone().map(|active| view! { <Difference active target/> })}
-                <Inputs this id active=active.clone()/>
-                <Show when=move || this.is_busy.get()>
-                    <SwitchSteps instance=now activation=switch/>
-                </Show>
-                <Alert why=trouble/>
-                <span class="fine">{aftermath(way, active.as_ref())}</span>
-            </div>
-            <Buttons this name confirm on_close/>
+            {content}
         </Dialog>
     }
+}
+
+/// What is known about the switch, and what a person decides.
+#[component]
+fn Deciding(
+    this: Move,
+    instance: Arc<Instance>,
+    target: AppServerSummary,
+    active: Option<AppServerSummary>,
+    /// What a rollback can restore.
+    snapshot: Option<Snapshot>,
+    /// The instance, kept up to date.
+    now: Memo<Arc<Instance>>,
+    switch: Memo<Option<Activation>>,
+    confirm: Callback<()>,
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let (way, id, name, instance_id) = (this.way, target.id, target.name.clone(), target.instance_id);
+    let trouble = Memo::new(move |_| this.trouble());
+    let activations = state().data.activations(instance_id);
+    let since = instance.migration_after(id).cloned().map(|migration| {
+        view! { <MigratedSince id=instance_id migration is_restore_offered=snapshot.is_some()/> }
+    });
+    let choice = snapshot.map(|snapshot| {
+        let backups = backups_of(instance_id);
+        let (undo, instance, target) = (this.undo, instance.summary.name.clone(), name.clone());
+        parts::show(move || parts::undo_choice(undo, snapshot, instance.clone(), target.clone(), backups))
+    });
+    view! {
+        <div class="body">
+            {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id name=name.clone()/> })}
+            <FromTo active=active.clone() target=target.clone()/>
+            {since}
+            {choice}
+            {active.clone().map(|active| view! { <DataLoss active target=target.clone()/> })}
+            {active.clone().map(|active| view! { <Difference active target/> })}
+            <Inputs this id active=active.clone()/>
+            <Show when=move || this.is_busy.get()>
+                <SwitchSteps instance=now activation=switch/>
+            </Show>
+            <Alert why=trouble/>
+            <span class="fine">{aftermath(way, active.as_ref())}</span>
+        </div>
+        <Buttons this name confirm on_close/>
+    }
+}
+
+/// The backups of an instance; none until they are fetched.
+fn backups_of(id: InstanceId) -> Backups {
+    let fetched = state().data.backups(id);
+    Memo::new(move |_| fetched.with(|all| all.here().map(Arc::clone)))
 }
 
 /// The instance as it is now; as it was when the dialog was opened until it is fetched.
@@ -136,6 +192,12 @@ fn intro(way: Way, domain: &str, active: Option<&AppServerSummary>) -> String {
             format!("Requests to {domain} go to it immediately; no app server is active now.")
         }
     }
+}
+
+fn both_intro(domain: &str) -> String {
+    format!(
+        "{domain} goes back to it behind the maintenance page, with the databases as they were before the migration."
+    )
 }
 
 fn aftermath(way: Way, active: Option<&AppServerSummary>) -> String {

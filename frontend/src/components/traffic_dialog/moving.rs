@@ -7,9 +7,10 @@ use shared_types::operations::{ActivateAppServer, ActivationResult, Rollback, ca
 use shared_types::{AppServerId, AppServerSummary};
 
 use super::Way;
-use crate::api;
+use super::undo::Undo;
+use crate::api::{self, ApiError};
 use crate::state::data::Key;
-use crate::state::{About, Claim, state};
+use crate::state::{About, Claim, State, state};
 use crate::words;
 
 /// Shown when the active app server is no longer the one in the dialog.
@@ -24,13 +25,15 @@ pub struct Move {
     pub force: RwSignal<bool>,
     pub drain_limit: RwSignal<String>,
     pub is_busy: RwSignal<bool>,
+    /// Whether a rollback also restores the databases.
+    pub undo: Undo,
     why_not: RwSignal<Option<String>>,
     /// Whether another user has activated an app server since the dialog was opened.
     is_overtaken: Memo<bool>,
 }
 
 impl Move {
-    pub fn new(way: Way, is_overtaken: Memo<bool>) -> Self {
+    pub fn new(way: Way, is_overtaken: Memo<bool>, undo: Undo) -> Self {
         Self {
             way,
             checks: RwSignal::new(None),
@@ -38,6 +41,7 @@ impl Move {
             force: RwSignal::new(false),
             drain_limit: RwSignal::default(),
             is_busy: RwSignal::new(false),
+            undo,
             why_not: RwSignal::new(None),
             is_overtaken,
         }
@@ -78,7 +82,31 @@ impl Move {
         if self.drain_error().is_some() {
             return Possible::No("Enter a drain limit of 0 to 3600 seconds.");
         }
-        self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason))
+        let can_move =
+            self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason));
+        can_move.and(self.undo.possible())
+    }
+
+    /// Called when a request is sent.
+    pub fn begin(self) {
+        self.is_busy.set(true);
+        self.why_not.set(None);
+    }
+
+    /// Shows why the server has refused it.
+    pub fn refused(self, state: State, error: &ApiError, target: AppServerId, on_close: Callback<()>) {
+        if state.session.ends_by(error) {
+            return on_close.run(());
+        }
+        self.why_not.try_set(Some(error.to_string()));
+        // The refusal may be due to new results of the checks.
+        self.check(target);
+    }
+
+    /// The request that moves the traffic back.
+    pub fn rollback(self, target: AppServerId) -> Rollback {
+        let reason = words::reason(&self.reason.get_untracked());
+        Rollback { app_server_id: Some(target), force: self.forces(), reason }
     }
 
     /// Checks are skipped only if they have failed.
@@ -87,22 +115,18 @@ impl Move {
     }
 
     async fn send(self, target: &AppServerSummary, active: Option<&AppServerSummary>) -> api::Result<ActivationResult> {
-        let reason = words::reason(&self.reason.get_untracked());
         match self.way {
             Way::Forward => {
                 let activate = ActivateAppServer {
                     expected_active: Some(active.map(|active| active.id)),
                     force: self.forces(),
                     drain_limit_seconds: parse_drain_limit(&self.drain_limit.get_untracked()).ok().flatten(),
-                    reason,
+                    reason: words::reason(&self.reason.get_untracked()),
                     ..ActivateAppServer::default()
                 };
                 api::app_servers::activate(target.id, &activate).await
             }
-            Way::Back => {
-                let rollback = Rollback { app_server_id: Some(target.id), force: self.forces(), reason };
-                api::instances::roll_back(target.instance_id, &rollback).await
-            }
+            Way::Back => api::instances::roll_back(target.instance_id, &self.rollback(target.id)).await,
         }
     }
 }
@@ -117,8 +141,7 @@ pub fn confirm(
     let state = state();
     Callback::new(move |()| {
         let (target, active) = (target.clone(), active.clone());
-        this.is_busy.set(true);
-        this.why_not.set(None);
+        this.begin();
         spawn_local(async move {
             let answer = this.send(&target, active.as_ref()).await;
             this.is_busy.try_set(false);
@@ -128,19 +151,19 @@ pub fn confirm(
                     state.toasts.success_about(about, success_words(&result));
                     on_close.run(());
                 }
-                Err(error) if state.session.ends_by(&error) => on_close.run(()),
-                Err(error) => {
-                    this.why_not.try_set(Some(error.to_string()));
-                    // The refusal may be due to new results of the checks.
-                    this.check(target.id);
-                }
+                Err(error) => this.refused(state, &error, target.id, on_close),
             }
-            let instance = target.instance_id;
-            for key in [Key::Instance(instance), Key::Activations(instance), Key::AppServer(target.id)] {
-                state.data.refresh(key);
-            }
+            refresh(state, &target);
         });
     })
+}
+
+/// Reads anew what a switch has changed.
+pub fn refresh(state: State, target: &AppServerSummary) {
+    let instance = target.instance_id;
+    for key in [Key::Instance(instance), Key::Activations(instance), Key::AppServer(target.id)] {
+        state.data.refresh(key);
+    }
 }
 
 fn success_words(result: &ActivationResult) -> String {

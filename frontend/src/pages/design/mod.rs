@@ -3,6 +3,7 @@
 
 mod backups;
 mod controls;
+mod migrations;
 mod states;
 mod texts;
 mod tokens;
@@ -32,6 +33,9 @@ pub fn DesignPage() -> impl IntoView {
                 {section("Differences", texts::differences())}
                 {section("Log", texts::log())}
                 {section("Backups", backups::cards())}
+                {section("Migrations: launch", migrations::launches())}
+                {section("Migrations: notices", migrations::notices())}
+                {section("Migrations: rollback", migrations::rollbacks())}
             </div>
         </div>
     }

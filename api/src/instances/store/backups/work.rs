@@ -77,6 +77,15 @@ pub async fn note_page(conn: &mut AsyncPgConnection, claim: Claim) -> Result<boo
     Ok(diesel::update(claimed(claim)).set(backups::has_page.eq(true)).execute(conn).await? == 1)
 }
 
+/// Records that the request for a restore puts the maintenance page up, in its transaction.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn note_page_of_request(conn: &mut AsyncPgConnection, id: BackupId) -> Result<(), DbError> {
+    diesel::update(backups::table.find(id)).set(backups::has_page.eq(true)).execute(conn).await?;
+    Ok(())
+}
+
 /// Records that the restore begins to delete databases. False: another worker has it.
 ///
 /// # Errors
