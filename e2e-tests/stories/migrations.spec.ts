@@ -55,6 +55,7 @@ test('migrate behind the page, fail, decide, and roll back with the database', a
     await expect(dialog).toBeHidden();
     await expect(maintenance(page)).toHaveCount(0);
     await expect(banner(page)).toHaveCount(0);
+    await page.locator('.toast').getByRole('button').click();
   });
 
   postgres.run(login, "INSERT INTO rocks VALUES ('slate')");
