@@ -3,9 +3,10 @@
 use std::error::Error as _;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Certificate, Client, Method, RequestBuilder};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
 use url::Url;
 
+use super::streams::READING;
 use super::{is_about_tls, words};
 use crate::config::address::is_loopback;
 use crate::resources::server::{LIMIT, ServerError};
@@ -65,7 +66,10 @@ impl Web {
     /// [`ServerError::Away`] without an answer in time, [`ServerError::Refused`] for a certificate that is not trusted or an answer that is
     /// too large. No message contains the URL, which may be signed.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, ServerError> {
-        let mut response = request.send().await.map_err(unanswered)?;
+        Self::read(request.send().await.map_err(unanswered)?).await
+    }
+
+    async fn read(mut response: Response) -> Result<Answer, ServerError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -90,6 +94,20 @@ impl Answer {
     }
 }
 
+impl Web {
+    /// Sends a request and reads the whole answer, unless it is a success: then its body is left to be read.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Result<Response, Answer>, ServerError> {
+        let response = request.timeout(READING).send();
+        let response = tokio::time::timeout(LIMIT, response).await;
+        let too_late = |_| ServerError::Away(format!("no answer within {} s", LIMIT.as_secs()));
+        let response = response.map_err(too_late)?.map_err(unanswered)?;
+        if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Self::read(response).await?)) }
+    }
+}
+
 /// Whether the same request may succeed later.
 pub(super) fn is_transient(status: u16) -> bool {
     // 501 is what a store does not have at all.
@@ -103,7 +121,7 @@ pub(super) fn line(text: &str) -> String {
     text.join(" ").chars().take(MAX_WORDS).collect()
 }
 
-fn unanswered(error: reqwest::Error) -> ServerError {
+pub(super) fn unanswered(error: reqwest::Error) -> ServerError {
     let error = error.without_url();
     let mut words = words(&error);
     if error.is_timeout() {

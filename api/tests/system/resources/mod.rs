@@ -4,13 +4,14 @@
 mod away;
 mod contract;
 pub(super) mod mariadb;
-mod moto;
+pub(super) mod moto;
+pub(super) mod objects;
 pub(super) mod postgresql;
 mod redis;
 mod s3;
 mod stores;
 mod strangers;
-mod swift;
+pub(super) mod swift;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

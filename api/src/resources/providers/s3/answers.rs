@@ -18,11 +18,13 @@ pub(super) fn code(answer: &Answer) -> Option<String> {
 /// # Errors
 /// [`ServerError`] in the store's words.
 pub(super) fn check(answer: &Answer) -> Result<(), ServerError> {
-    if answer.status < 300 {
-        return Ok(());
-    }
+    if answer.status < 300 { Ok(()) } else { Err(failed(answer)) }
+}
+
+/// The error of a request that was not done.
+pub(super) fn failed(answer: &Answer) -> ServerError {
     let text = answer.text();
-    Err(refused(answer.status, element(&text, "Code"), element(&text, "Message")))
+    refused(answer.status, element(&text, "Code"), element(&text, "Message"))
 }
 
 /// An error if an answer of success names an object that was not deleted.

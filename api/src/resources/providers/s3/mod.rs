@@ -6,8 +6,10 @@
 mod addressing;
 mod answers;
 mod documents;
+mod objects;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -23,6 +25,7 @@ pub use addressing::{Addressing, is_amazon};
 
 use super::web::{Answer, Web};
 use super::{Emptying, ObjectStore};
+use crate::resources::objects::Objects;
 use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
 /// How long a signature is valid. Clocks may differ by a quarter of an hour, which is what stores tolerate.
@@ -283,6 +286,10 @@ impl ResourceServer for S3 {
 
     async fn delete_account(&self, _username: &str) -> Result<(), ServerError> {
         Ok(())
+    }
+
+    fn objects(self: Arc<Self>) -> Option<Arc<dyn Objects>> {
+        Some(self)
     }
 
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError> {
