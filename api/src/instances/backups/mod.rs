@@ -1,9 +1,11 @@
-//! Backups of the databases that an instance has outside its machines: requests, schedule and retention, and the work of workers.
+//! Backups of the databases and buckets that an instance has outside its machines: requests, schedule and retention, and the work of workers.
 //! Files are written and read by [`crate::backups`].
 //!
-//! Of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A work that is requested is a
+//! Of an instance, one backup is written, verified or restored at a time. Deletions go on beside a verification or a restore, and wait
+//! while a worker writes: they delete copies of objects that no backup uses, and one that is being written has not said yet what it uses. A work that is requested is a
 //! column of the backup's row until it has ended, so that another worker takes it over when the claim of the first one runs out.
 
+mod buckets;
 mod databases;
 pub mod delete;
 pub mod migration;

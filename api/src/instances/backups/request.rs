@@ -1,4 +1,4 @@
-//! Asks for a backup of an instance's databases.
+//! Asks for a backup of an instance's databases and buckets.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -30,7 +30,7 @@ pub async fn request(
     conn.transaction(async |conn| {
         instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         let contents = contents::of_instance(conn, id).await?;
-        if let Some(words) = contents.why_none(manager) {
+        if let Some(words) = contents.why_none(manager, BackupReason::Requested) {
             return Err(Refusal::Conflict(words));
         }
         refuse_second(conn, id).await?;
@@ -47,7 +47,7 @@ pub(super) async fn begin(
     contents: &Contents,
 ) -> Result<BackupRow, DbError> {
     let row = store::insert(conn, id, reason, actor).await?;
-    let contents: Vec<_> = contents.databases().map(contents::words).collect();
+    let contents: Vec<_> = contents.parts(reason).map(contents::words).collect();
     Journal::of(actor, Operation::CreateBackup)
         .instance(id)
         .event(EventKind::InstanceUpdated)

@@ -2,7 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use shared_types::InstanceId;
-use shared_types::backup::InstanceBackups;
+use shared_types::backup::{BackupReason, InstanceBackups};
 
 use super::contents;
 use crate::instances::store::{backups, instances};
@@ -23,10 +23,10 @@ pub async fn list(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceI
     let contents = contents::of_instance(conn, id).await?;
     Ok(InstanceBackups {
         items,
-        contents: contents.databases().map(contents::words).collect(),
-        why_none: contents.why_none(manager),
+        contents: contents.parts(BackupReason::Requested).map(contents::words).collect(),
+        why_none: contents.why_none(manager, BackupReason::Requested),
         why_no_restore: contents::why_no_restore(manager),
-        left_out: contents.left_out,
+        left_out: contents.left_out(BackupReason::Requested),
         every_hours: manager.options.backups.every_hours,
         keep: manager.options.backups.keep,
     })

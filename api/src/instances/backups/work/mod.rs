@@ -129,6 +129,7 @@ impl Task<'_> {
 
     async fn delete(&self) -> Result<(), Failure> {
         self.backups.delete(&self.row.at()).await?;
+        self.backups.sweep(&self.row.at(), &self.progress).await?;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             if !store::remove(conn, self.claim).await? {
@@ -165,11 +166,15 @@ impl Task<'_> {
 
     /// Records that the work has failed, and for good.
     async fn give_up(&self, words: &str) -> Result<(), Failure> {
-        if self.work == BackupWork::Write
-            && let Err(error) = self.backups.delete(&self.row.at()).await
-        {
-            // The deletion of the failed backup tries it again.
-            tracing::warn!(backup = %self.row.id, %error, "files of a failed backup were left");
+        if self.work == BackupWork::Write {
+            let deleted = match self.backups.delete(&self.row.at()).await {
+                Ok(()) => self.backups.sweep(&self.row.at(), &self.progress).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = deleted {
+                // The deletion of the failed backup tries it again.
+                tracing::warn!(backup = %self.row.id, %error, "files of a failed backup were left");
+            }
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
@@ -210,8 +215,8 @@ async fn give_up_restore(conn: &mut AsyncPgConnection, row: &BackupRow, words: &
     let words = words.trim_end_matches('.');
     if row.is_replacing {
         return Ok(format!(
-            "The databases of the instance are incomplete, and visitors get the maintenance page: {words}. Restore this backup again, or \
-             another one."
+            "The databases or the files of the instance are incomplete, and visitors get the maintenance page: {words}. Restore this \
+             backup again, or another one."
         ));
     }
     if row.has_page {
