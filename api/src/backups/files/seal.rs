@@ -1,6 +1,5 @@
 //! The content of a file: a dump, compressed by zstd, encrypted by age. Constant memory; these functions block.
 
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind, IntoInnerError, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +8,8 @@ use age::x25519::{Identity, Recipient};
 use age::{DecryptError, Decryptor, Encryptor};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
+
+use super::place::carried;
 
 /// The level of zstd's compression: its default, faster than dump programs are.
 const LEVEL: i32 = 3;
@@ -67,7 +68,7 @@ impl Tail {
 /// Reads a dump to its end and writes it compressed and encrypted. Counts its bytes as they are read.
 pub(super) fn seal(
     from: impl Read,
-    into: &File,
+    into: impl Write,
     recipients: &[Recipient],
     count: &AtomicU64,
 ) -> Result<Sealed, Failed> {
@@ -87,36 +88,53 @@ pub(super) fn seal(
     })?;
     let buffered = compressed.finish().and_then(age::stream::StreamWriter::finish).map_err(Failed::Writing)?;
     let hashed = buffered.into_inner().map_err(IntoInnerError::into_error).map_err(Failed::Writing)?;
-    // A file system may find only now that it has no room.
-    into.sync_all().map_err(Failed::Writing)?;
     Ok(Sealed { bytes: hashed.bytes, sha256: hex::encode(hashed.sha.finalize()), tail })
 }
 
-/// The length of a file and its SHA-256.
-///
-/// # Errors
-/// [`io::Error`] of reading; [`ErrorKind::Interrupted`] if it was cancelled.
-pub(super) fn sum(mut file: &File, cancel: &CancellationToken) -> io::Result<(u64, String)> {
-    let (mut sha, mut bytes, mut buffer) = (Sha256::new(), 0_u64, vec![0; CHUNK]);
-    loop {
-        if cancel.is_cancelled() {
-            return Err(ErrorKind::Interrupted.into());
+/// Reads a file, and sums up what was read.
+pub(super) struct Summed<R> {
+    from: R,
+    sha: Sha256,
+    bytes: u64,
+}
+
+impl<R: Read> Summed<R> {
+    pub(super) fn new(from: R) -> Self {
+        Self { from, sha: Sha256::new(), bytes: 0 }
+    }
+
+    /// Reads the rest. The length of the file and its SHA-256.
+    ///
+    /// # Errors
+    /// [`io::Error`] of reading; [`ErrorKind::Interrupted`] if it was cancelled.
+    pub(super) fn finish(mut self, cancel: &CancellationToken) -> io::Result<(u64, String)> {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            if cancel.is_cancelled() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            if read(&mut self, &mut buffer)?.is_empty() {
+                return Ok((self.bytes, hex::encode(self.sha.finalize())));
+            }
         }
-        let read = read(&mut file, &mut buffer)?;
-        if read.is_empty() {
-            return Ok((bytes, hex::encode(sha.finalize())));
-        }
-        sha.update(read);
-        bytes += u64::try_from(read.len()).unwrap_or_default();
+    }
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(buffer)?;
+        self.sha.update(buffer.get(..length).unwrap_or_default());
+        self.bytes += u64::try_from(length).unwrap_or_default();
+        Ok(length)
     }
 }
 
 /// The dump in a file. Its end is reached without an error only if both layers are complete.
-pub(super) struct Opened(BufReader<zstd::Decoder<'static, BufReader<StreamReader<BufReader<File>>>>>);
+pub(super) struct Opened<R: Read>(BufReader<zstd::Decoder<'static, BufReader<StreamReader<BufReader<R>>>>>);
 
-impl Opened {
+impl<R: Read> Opened<R> {
     /// Decrypts the key in the file's header.
-    pub(super) fn of(file: File, identities: &[Identity]) -> Result<Self, Locked> {
+    pub(super) fn of(file: R, identities: &[Identity]) -> Result<Self, Locked> {
         let decryptor = Decryptor::new_buffered(BufReader::with_capacity(CHUNK, file)).map_err(locked)?;
         let identities = identities.iter().map(|one| one as &dyn age::Identity);
         let decrypted = decryptor.decrypt(identities).map_err(locked)?;
@@ -176,10 +194,10 @@ fn read<'a>(from: &mut impl Read, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> 
     }
 }
 
-/// Whether an error of reading is one of the content, which ends too early or is not what was written, and not of the disk.
+/// Whether an error of reading is one of the content, which ends too early or is not what was written, and not of the place.
 pub(super) fn is_damage(error: &io::Error) -> bool {
     // Those of the system have a number; those of age and zstd have none.
-    error.raw_os_error().is_none()
+    error.raw_os_error().is_none() && carried(error).is_none()
 }
 
 fn locked(error: DecryptError) -> Locked {
@@ -193,13 +211,13 @@ fn locked(error: DecryptError) -> Locked {
 }
 
 /// Writes to a file, and sums up what was written.
-struct Hashed<'a> {
-    into: &'a File,
+struct Hashed<W> {
+    into: W,
     sha: Sha256,
     bytes: u64,
 }
 
-impl Write for Hashed<'_> {
+impl<W: Write> Write for Hashed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.into.write(bytes)?;
         self.sha.update(bytes.get(..written).unwrap_or_default());

@@ -1,13 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use std::fs;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Seek as _, Write as _};
 use std::sync::atomic::AtomicU64;
 
+use age::x25519::Identity;
+use sha2::Digest as _;
 use tokio_util::sync::CancellationToken;
 
+use super::place::carry;
 use super::seal::*;
-use super::*;
+use crate::backups::BackupError;
 
 /// A dump of some chunks, of which no two lines are the same.
 fn dump() -> Vec<u8> {
@@ -30,7 +33,8 @@ fn sealed(text: &[u8], keys: &[Identity]) -> (File, Sealed) {
 fn each_recipient_opens_the_file_and_no_other_key_does() {
     let (text, keys) = (dump(), [Identity::generate(), Identity::generate()]);
     let (file, written) = sealed(&text, &keys);
-    assert_eq!(sum(&file, &CancellationToken::new()).unwrap(), (written.bytes, written.sha256));
+    let summed = Summed::new(&file).finish(&CancellationToken::new()).unwrap();
+    assert_eq!(summed, (written.bytes, written.sha256));
     assert!(written.tail.has("-- Dump completed") && !written.tail.has("Dump completed"));
     let without_first_line = text.splitn(2, |c| *c == b'\n').nth(1).unwrap();
     for key in keys {
@@ -99,5 +103,41 @@ fn a_disk_that_is_full_is_told_from_a_source_that_fails() {
     assert!(matches!(failed, Failed::Writing(error) if error.kind() == ErrorKind::StorageFull));
     let stop = CancellationToken::new();
     stop.cancel();
-    assert_eq!(sum(&tempfile::tempfile().unwrap(), &stop).unwrap_err().kind(), ErrorKind::Interrupted);
+    let stopped = Summed::new(tempfile::tempfile().unwrap()).finish(&stop).unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::Interrupted);
+}
+
+/// Gives these bytes, and then an error of the place.
+struct Breaks<'b>(&'b [u8]);
+
+impl Read for Breaks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(carry(BackupError::Transient("away".to_owned()))),
+            length => Ok(length),
+        }
+    }
+}
+
+#[test]
+fn a_place_that_fails_is_told_from_a_file_that_is_damaged() {
+    let (text, key) = (dump(), Identity::generate());
+    let (mut file, _) = sealed(&text, std::slice::from_ref(&key));
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).unwrap();
+    for length in [0, 100, 70_000, bytes.len() - 1] {
+        let mut summed = Summed::new(Breaks(&bytes[..length]));
+        let error = match Opened::of(&mut summed, std::slice::from_ref(&key)) {
+            Err(Locked::Io(error)) => error,
+            Err(other) => panic!("{length}: {other:?}"),
+            Ok(opened) => opened.prove(&CancellationToken::new()).unwrap_err(),
+        };
+        assert!(!is_damage(&error), "{length}: {error:?}");
+    }
+    // What is summed up is the whole file, also where its content ends before.
+    let longer = [bytes.as_slice(), b"more"].concat();
+    let mut summed = Summed::new(longer.as_slice());
+    drop(Opened::of(&mut summed, std::slice::from_ref(&key)).unwrap());
+    let (length, sha256) = summed.finish(&CancellationToken::new()).unwrap();
+    assert_eq!((length, sha256), (longer.len() as u64, hex::encode(sha2::Sha256::digest(&longer))));
 }
