@@ -152,3 +152,31 @@ pub trait Backups: Debug + Send + Sync {
     /// The backups that are there, also unfinished ones, as `17/42`.
     async fn list(&self) -> Result<Vec<String>, BackupError>;
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// As versions without copies of buckets have stored it.
+    const OLD: &str = r#"[{"kind": "mysql", "name": "main", "bytes": 345, "sha256": "0af1", "tables": 12}]"#;
+
+    #[test]
+    fn pieces_of_earlier_versions_are_databases() {
+        let pieces: Vec<Piece> = serde_json::from_str(OLD).unwrap();
+        let (name, sha256) = ("main".to_owned(), "0af1".to_owned());
+        let expected = Piece { kind: ResourceKind::Mysql, name, bytes: 345, sha256, tables: 12, objects: None };
+        assert_eq!(pieces, std::slice::from_ref(&expected));
+        assert!(!serde_json::to_string(&expected).unwrap().contains("objects"), "they can read those of this one");
+    }
+
+    #[test]
+    fn the_copy_of_a_bucket_is_read_as_it_was_stored() {
+        let objects = Copied { count: 3, bytes: 30, largest: 20, copied: 1, left_out: 0, used_sha256: "bb".to_owned() };
+        let (name, sha256) = ("files".to_owned(), "aa".to_owned());
+        let piece = Piece { kind: ResourceKind::S3, name, bytes: 7, sha256, tables: 0, objects: Some(objects) };
+        let stored = serde_json::to_value(&piece).unwrap();
+        assert_eq!(serde_json::from_value::<Piece>(stored).unwrap(), piece);
+    }
+}

@@ -61,6 +61,12 @@ pub struct Content {
     pub chunks: Chunks,
 }
 
+impl Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content").field("meta", &self.meta).finish_non_exhaustive()
+    }
+}
+
 /// Reads and writes the objects of buckets, with one account.
 #[async_trait]
 pub trait Objects: Debug + Send + Sync {

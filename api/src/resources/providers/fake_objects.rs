@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _};
 use md5::{Digest as _, Md5};
+use tokio::sync::watch;
 
 use crate::resources::objects::{Content, Listed, Meta, Objects, Page};
 use crate::resources::server::ServerError;
@@ -28,19 +29,26 @@ struct State {
     /// By bucket and name.
     objects: BTreeMap<(String, String), Object>,
     clock: u64,
+    calls: usize,
     reads: Vec<String>,
     writes: Vec<String>,
+    /// Why no bucket is listed.
+    unlisted: Option<ServerError>,
     /// How many further reads and writes succeed before one fails, and how.
     failures: VecDeque<(usize, ServerError)>,
 }
 
 /// Buckets in memory. One exists once an object was put into it.
 #[derive(Debug, Default)]
-pub struct FakeObjects(Mutex<State>);
+pub struct FakeObjects {
+    state: Mutex<State>,
+    /// Whether reads and writes wait.
+    is_held: watch::Sender<bool>,
+}
 
 impl FakeObjects {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts an object into a bucket, as an application does.
@@ -87,6 +95,37 @@ impl FakeObjects {
     }
 }
 
+impl FakeObjects {
+    /// Sets why no bucket is listed.
+    pub fn set_unlisted(&self, why: Option<ServerError>) {
+        self.state().unlisted = why;
+    }
+
+    /// Lets reads and writes wait until [`Self::release`]. They are counted already.
+    pub fn hold(&self) {
+        self.is_held.send_replace(true);
+    }
+
+    /// Lets them go on.
+    pub fn release(&self) {
+        self.is_held.send_replace(false);
+    }
+
+    /// How many were asked for in all.
+    pub fn calls(&self) -> usize {
+        self.state().calls
+    }
+
+    /// Counts a read or a write, waits while they are held, and gives the queued error.
+    async fn call(&self) -> Result<(), ServerError> {
+        self.state().calls += 1;
+        let mut is_held = self.is_held.subscribe();
+        // The sender lives as long as this.
+        let _ = is_held.wait_for(|is_held| !is_held).await;
+        self.state().fails()
+    }
+}
+
 impl State {
     fn put(&mut self, bucket: &str, name: &str, bytes: Vec<u8>, headers: Vec<(String, String)>) {
         self.clock += 1;
@@ -94,7 +133,7 @@ impl State {
         self.objects.insert((bucket.to_owned(), name.to_owned()), object);
     }
 
-    fn call(&mut self) -> Result<(), ServerError> {
+    fn fails(&mut self) -> Result<(), ServerError> {
         match self.failures.front_mut() {
             Some((0, _)) => self.failures.pop_front().map_or(Ok(()), |(_, error)| Err(error)),
             Some((left, _)) => {
@@ -118,6 +157,7 @@ impl Objects for FakeObjects {
 
     async fn list(&self, bucket: &str, after: Option<&str>) -> Result<Page, ServerError> {
         let state = self.state();
+        state.unlisted.clone().map_or(Ok(()), Err)?;
         let after = after.unwrap_or_default();
         let own = state.objects.iter().filter(|((of, name), _)| of == bucket && name.as_str() > after);
         let objects: Vec<_> = own
@@ -134,8 +174,8 @@ impl Objects for FakeObjects {
     }
 
     async fn read(&self, bucket: &str, name: &str) -> Result<Option<Content>, ServerError> {
+        self.call().await?;
         let mut state = self.state();
-        state.call()?;
         state.reads.push(name.to_owned());
         let object = state.objects.get(&(bucket.to_owned(), name.to_owned())).cloned();
         Ok(object.map(|Object { bytes, headers, .. }| {
@@ -146,7 +186,7 @@ impl Objects for FakeObjects {
     }
 
     async fn write(&self, bucket: &str, name: &str, content: Content) -> Result<(), ServerError> {
-        self.state().call()?;
+        self.call().await?;
         let Content { meta, chunks } = content;
         let bytes: Vec<u8> = chunks.try_concat().await?;
         let mut state = self.state();

@@ -144,3 +144,33 @@ async fn listed(
 async fn files(own: &Files, folder: &PlacePath) -> Result<Vec<Entry>, BackupError> {
     own.place.entries(Some(folder)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_is_listed_once_and_by_id() {
+        let file = |one: u8| ([one; 32], [one; 32]);
+        let mut known = Known {
+            listed: vec![file(1), file(3), file(5)],
+            is_there: vec![true, true, false],
+            is_used: vec![false; 3],
+            others: vec![[4; 32]],
+            added: Vec::new(),
+        };
+        assert_eq!([1, 3, 5, 4, 6].map(|one| known.find(&[one; 32])), [
+            Found::Listed(0, [1; 32]),
+            Found::Listed(1, [3; 32]),
+            Found::Missing,
+            Found::Other,
+            Found::Missing,
+        ]);
+        known.use_listed(1);
+        for one in [6, 5, 4, 2, 6] {
+            known.add([one; 32], [one; 32]);
+        }
+        let used: Vec<_> = known.into_used().collect();
+        assert_eq!(used, [2, 3, 4, 5, 6].map(|one| ([one; 32], Some([one; 32]))));
+    }
+}

@@ -55,7 +55,7 @@ pub(super) async fn read(
     cancel: &CancellationToken,
 ) -> Result<Lines, BackupError> {
     let identities = own.identities().map_err(BackupError::Permanent)?;
-    own.prove_manifest(paths.manifest.clone(), piece, identities.clone(), cancel).await?;
+    own.prove(paths.manifest.clone(), piece, identities.clone(), cancel).await?;
     let stored = own.stored(&paths.manifest, cancel).await?;
     let (into, lines) = mpsc::channel(1);
     let (own, path) = (own.clone(), paths.manifest.clone());

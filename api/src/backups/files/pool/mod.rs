@@ -20,8 +20,6 @@ mod manifest;
 mod passing;
 mod put_back;
 mod sweep;
-#[cfg(test)]
-mod tests;
 mod used;
 
 use sha2::{Digest as _, Sha256};
@@ -116,5 +114,41 @@ fn about(name: &str, error: ServerError) -> BackupError {
         BackupError::Transient(words) => BackupError::Transient(format!("the object `{name}`: {words}")),
         BackupError::Permanent(words) => BackupError::Permanent(format!("the object `{name}`: {words}")),
         other @ (BackupError::Damaged(_) | BackupError::Cancelled) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn object(name: &str, bytes: u64, etag: &str, modified: &str) -> Listed {
+        Listed { name: name.to_owned(), bytes, etag: etag.to_owned(), modified: modified.to_owned() }
+    }
+
+    #[test]
+    fn whatever_a_store_says_anew_of_an_object_gives_it_another_file() {
+        let of = |one: Listed| id(ResourceKind::S3, "b", &one);
+        let first = of(object("a", 1, "x", "t"));
+        assert_eq!(first, of(object("a", 1, "x", "t")));
+        for other in [object("b", 1, "x", "t"), object("a", 2, "x", "t"), object("a", 1, "y", "t"), object("a", 1, "x", "u")] {
+            assert_ne!(first, of(other.clone()), "{other:?}");
+        }
+        assert_ne!(of(object("ab", 1, "c", "t")), of(object("a", 1, "bc", "t")), "no two parts run together");
+        assert_ne!(first, id(ResourceKind::Swift, "b", &object("a", 1, "x", "t")));
+        assert_ne!(first, id(ResourceKind::S3, "c", &object("a", 1, "x", "t")));
+    }
+
+    #[test]
+    fn a_bucket_has_a_pool_of_the_instance_and_two_files_in_each_backup() {
+        let paths = Paths::of("17/42", ResourceKind::S3, "files").unwrap();
+        assert_eq!(paths.manifest.as_str(), "17/42/s3-files.objects.zst.age");
+        assert_eq!(paths.used.as_str(), "17/42/s3-files.used");
+        let file = paths.object(&[10; 32]).unwrap();
+        assert_eq!(file.as_str(), format!("17/objects/s3-files/0a/{}.zst.age", "0a".repeat(32)));
+        assert_eq!(id_of(&format!("{}.zst.age", "0a".repeat(32))), Some([10; 32]));
+        assert_eq!([id_of("0a.zst.age"), id_of("x"), id_of(&"0a".repeat(32))], [None; 3]);
+        assert!(Paths::of("17", ResourceKind::S3, "files").is_err() && Paths::of("17/42", ResourceKind::S3, "a/b").is_err());
     }
 }

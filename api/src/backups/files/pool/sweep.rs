@@ -36,9 +36,9 @@ async fn sweep_pool(own: &Files, pool: &PlacePath, used: &[Id], cancel: &Cancell
                 unused.push(folder.join(&name)?);
             }
         }
-        let deletions = unused.iter().map(async |file| {
+        let deletions = unused.into_iter().map(|file| async move {
             // A worker that has lost its claim deletes nothing more.
-            if cancel.is_cancelled() { Err(BackupError::Cancelled) } else { own.place.delete(file).await }
+            if cancel.is_cancelled() { Err(BackupError::Cancelled) } else { own.place.delete(&file).await }
         });
         stream::iter(deletions).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
     }

@@ -92,3 +92,31 @@ fn parse(line: &str) -> Option<(Id, Option<Sum>)> {
         None => Some((bytes(line)?, None)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use age::x25519::Identity;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_is_read_as_it_was_written_and_not_if_it_is_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path().to_owned(), &[Identity::generate().to_public().to_string()], None).unwrap();
+        let (path, cancel) = (PlacePath::parse("1/2/s3-files.used").unwrap(), CancellationToken::new());
+        assert!(read(&files, &path, &cancel, |id, _| Some(id)).await.unwrap().is_none());
+        let lines = [([1; 32], Some([9; 32])), ([2; 32], None)];
+        let written = write(&files, &path, lines.into_iter(), &cancel).await.unwrap();
+        let (found, sha256) = read(&files, &path, &cancel, |id, sum| Some((id, sum))).await.unwrap().unwrap();
+        assert_eq!((found.as_slice(), sha256), (lines.as_slice(), written));
+        let file = dir.path().join(path.as_str());
+        let text = std::fs::read_to_string(&file).unwrap();
+        for cut in [text.len() - 2, text.len() - 4, 65 + 64, 65, 3, 0] {
+            std::fs::write(&file, text.get(..cut).unwrap()).unwrap();
+            let read = read(&files, &path, &cancel, |id, _| Some(id)).await;
+            assert!(matches!(read, Err(BackupError::Damaged(_))), "{cut}");
+        }
+    }
+}

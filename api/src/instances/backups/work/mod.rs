@@ -1,5 +1,6 @@
 //! The work on backups: claimed by a worker, kept while it renews the claim, and tried again after what may pass.
 
+mod buckets;
 mod failure;
 mod restore;
 mod verify;
@@ -25,6 +26,7 @@ use crate::instances::store::backups::{self, BackupRow};
 use crate::instances::store::instances;
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
+pub(super) use buckets::target as bucket_target;
 use failure::Failure;
 
 /// The most attempts of a work that begins with a request. A deletion is tried until it is done.
