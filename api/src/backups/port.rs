@@ -135,13 +135,7 @@ pub trait Backups: Debug + Send + Sync {
     ) -> Result<Piece, BackupError>;
 
     /// Writes the objects of a copy that a bucket does not have as they were, and deletes none. Returns how many were written.
-    async fn put_back(
-        &self,
-        at: &str,
-        piece: &Piece,
-        into: &Bucket,
-        progress: &Progress,
-    ) -> Result<u64, BackupError>;
+    async fn put_back(&self, at: &str, piece: &Piece, into: &Bucket, progress: &Progress) -> Result<u64, BackupError>;
 
     /// Deletes the copies of objects that no backup of this one's instance uses. Never while [`Self::copy`] runs for the instance.
     async fn sweep(&self, at: &str, progress: &Progress) -> Result<(), BackupError>;

@@ -71,11 +71,7 @@ fn s3(at: ObjectStore, store: StoreSettings) -> Result<S3, String> {
     S3::new(at, store.region, if is_virtual { Addressing::Virtual } else { Addressing::Path })
 }
 
-fn swift(
-    at: ObjectStore,
-    store: StoreSettings,
-    (name, ca_file): (&str, Option<PathBuf>),
-) -> Result<Swift, String> {
+fn swift(at: ObjectStore, store: StoreSettings, (name, ca_file): (&str, Option<PathBuf>)) -> Result<Swift, String> {
     let mut options = BTreeMap::from([("auth_path".to_owned(), store.url.path().to_owned())]);
     options.extend(store.region.clone().map(|region| ("region".to_owned(), region)));
     let login: Arc<dyn Login> = match store.project {

@@ -196,13 +196,7 @@ impl Backups for Files {
         pool::copy(self, at, bucket, earlier, progress).await
     }
 
-    async fn put_back(
-        &self,
-        at: &str,
-        piece: &Piece,
-        into: &Bucket,
-        progress: &Progress,
-    ) -> Result<u64, BackupError> {
+    async fn put_back(&self, at: &str, piece: &Piece, into: &Bucket, progress: &Progress) -> Result<u64, BackupError> {
         pool::put_back(self, at, piece, into, progress).await
     }
 

@@ -46,7 +46,12 @@ impl Files {
         self.place.open(path, cancel).await?.ok_or_else(missing)
     }
 
-    pub(super) fn opened<R: Read>(&self, path: &PlacePath, file: R, identities: &[Identity]) -> Result<Opened<R>, BackupError> {
+    pub(super) fn opened<R: Read>(
+        &self,
+        path: &PlacePath,
+        file: R,
+        identities: &[Identity],
+    ) -> Result<Opened<R>, BackupError> {
         Opened::of(file, identities).map_err(|locked| match locked {
             Locked::NoKey => BackupError::Permanent(format!(
                 "No private key in {} opens {}: it was encrypted for other recipients. Add the private key of one of them to \

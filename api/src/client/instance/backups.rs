@@ -9,7 +9,7 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::{Cell, Output};
 
-/// Backups of the databases that an instance has outside its machines
+/// Backups of the databases and buckets that an instance has outside its machines
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     List(ListArguments),
@@ -50,9 +50,9 @@ pub struct VerifyArguments {
     backup: BackupId,
 }
 
-/// Replace the instance's databases by a backup; for administrators
+/// Replace the instance's databases by a backup, and write its objects back; for administrators
 ///
-/// This cannot be undone. Visitors get the maintenance page meanwhile.
+/// This cannot be undone. Objects that the backup does not have stay. Visitors get the maintenance page meanwhile.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance backups restore 1 42 --confirm 'Astronomy Academy'")]
@@ -152,7 +152,7 @@ async fn restore(arguments: &RestoreArguments, api: &Api, out: &Output) -> Resul
     let id = find(api, instance).await?;
     let body = json!({ "confirm": confirm });
     let answer = api.ask(Method::POST, &format!("{}/{backup}/restore", path(id)), &body).await?;
-    out.told(&answer, &format!("The databases of instance {id} are being replaced by those of backup {backup}."))
+    out.told(&answer, &format!("Instance {id} is being restored from backup {backup}."))
 }
 
 async fn delete(arguments: &DeleteArguments, api: &Api, out: &Output) -> Result<(), ClientError> {

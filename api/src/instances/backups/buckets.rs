@@ -31,7 +31,9 @@ pub(super) async fn bucket(
     };
     let no_server = || {
         let words = row.words();
-        Refusal::Conflict(format!("{words}: the settings do not have this server; add its table [resources.NAME] again."))
+        Refusal::Conflict(format!(
+            "{words}: the settings do not have this server; add its table [resources.NAME] again."
+        ))
     };
     let (kind, name, bucket) = (row.kind, row.name.clone(), row.remote_name.clone());
     Ok(Bucket { kind, name, bucket, store: store.ok_or_else(no_server)? })

@@ -1,6 +1,7 @@
 //! Backups of databases at a real MariaDB and a real PostgreSQL on loopback, by their own programs. `make test-resources`.
 
 mod away;
+mod buckets;
 mod damage;
 mod disk;
 mod measured;

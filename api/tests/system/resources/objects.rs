@@ -101,7 +101,8 @@ async fn reads_what_was_written(server: Arc<dyn ResourceServer>, own_header: &st
     put(objects, "plain", b"other").await;
     assert_ne!(listed(objects, BUCKET).await.0["plain"].etag, all["plain"].etag);
     for length in [LARGE, 10] {
-        let cut = Content { meta: Meta { bytes: length as u64 + 1, ..Meta::default() }, ..content(&large[..length], &[]) };
+        let cut =
+            Content { meta: Meta { bytes: length as u64 + 1, ..Meta::default() }, ..content(&large[..length], &[]) };
         let refused = objects.write(BUCKET, "plain", cut).await;
         assert!(matches!(refused, Err(ServerError::Away(_))), "{length}: {refused:?}");
         assert_eq!(get(objects, "plain").await.unwrap().1, b"other");
@@ -127,7 +128,11 @@ async fn more_than_a_page_of_objects_is_listed_in_the_order_of_their_names() {
     for (table, is_swift) in [(swift.table(), true), (moto.table(), false)] {
         let server = only(&servers(&table));
         server.make_database(BUCKET, "shared", Attempt::First).await.unwrap();
-        if is_swift { swift.fill(BUCKET, 1003).await } else { moto.fill(BUCKET, 1003).await }
+        if is_swift {
+            swift.fill(BUCKET, 1003).await
+        } else {
+            moto.fill(BUCKET, 1003).await
+        }
         let objects = server.objects().unwrap();
         let (all, pages) = listed(objects.as_ref(), BUCKET).await;
         assert!(all.len() == 1003 && pages >= 2, "{} in {pages}", all.len());

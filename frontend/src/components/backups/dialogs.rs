@@ -42,10 +42,15 @@ pub(super) fn RestoreDialog(
         let lines = left_out.into_iter().map(|one| view! { <li>{one}</li> }).collect_view();
         view! { <div><p>"These are in no backup, and stay as they are:"</p> <ul class="plain">{lines}</ul></div> }
     });
+    let written_back = words::has_buckets(&backup).then(|| {
+        view! {
+            <li>"Objects that differ from the backup are written back. Objects that it does not have stay, and buckets that an operator entered do, too."</li>
+        }
+    });
     view! {
         <AskDialog
             title=format!("Restore the backup of {at}?")
-            words=format!("Replaces the databases of {name}: {}.", words::databases(&backup))
+            words=words::restores(&backup, &name)
             confirm="Restore"
             is_grave=true
             has_reason=false
@@ -60,6 +65,7 @@ pub(super) fn RestoreDialog(
                     "The present databases are replaced. "
                     <b>"What was written since " {at} " (" {move || ago(created, now.get())} ") is lost."</b>
                 </li>
+                {written_back}
                 <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
             </ol>
             <p>"App servers keep running meanwhile, with their background workers. If what the databases hold now may be needed, make a backup first."</p>
@@ -89,7 +95,7 @@ pub(super) fn DeleteDialog(
     view! {
         <AskDialog
             title=format!("Delete the backup of {}?", exact(backup.created, &Local))
-            words="Permanently deletes its files. The instance and its databases are unchanged."
+            words="Permanently deletes its files, and copies of objects that no other backup uses. The instance, its databases and buckets are unchanged."
             confirm="Delete backup"
             is_grave=true
             has_reason=false

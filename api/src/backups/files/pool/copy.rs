@@ -1,9 +1,9 @@
 //! Copies the objects of a bucket that the pool does not have.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::{TryStreamExt as _, stream};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 
 use super::super::Files;
 use super::super::place::blocking;
@@ -94,10 +94,11 @@ impl Copying<'_> {
         let (mut copied, mut after) = (Copied::default(), None);
         loop {
             let page = self.page(after.as_deref()).await?;
-            let works: Vec<_> = page.objects.into_iter().map(|one| self.one(&known, one)).collect();
-            // In the order of the list, which is that of the manifest.
-            let done: Vec<Done> = stream::iter(works).buffered(AT_ONCE).try_collect().await?;
-            for one in done {
+            let has_failed = AtomicBool::new(false);
+            let works: Vec<_> = page.objects.into_iter().map(|one| self.one(&known, one, &has_failed)).collect();
+            // In the order of the list, which is that of the manifest. After an error, what is under way is completed.
+            let done: Vec<Result<Done, BackupError>> = stream::iter(works).buffered(AT_ONCE).collect().await;
+            for one in done.into_iter().collect::<Result<Vec<_>, _>>()? {
                 if let Some(line) = note(one, &mut known, &mut copied)
                     && !manifest.push(line.into_bytes()?).await
                 {
@@ -112,10 +113,17 @@ impl Copying<'_> {
         }
     }
 
-    async fn one(&self, known: &Known, object: Listed) -> Result<Done, BackupError> {
-        if self.progress.cancel.is_cancelled() {
+    /// Does an object, unless an earlier one of the page has failed.
+    async fn one(&self, known: &Known, object: Listed, has_failed: &AtomicBool) -> Result<Done, BackupError> {
+        if self.progress.cancel.is_cancelled() || has_failed.load(Ordering::Relaxed) {
             return Err(BackupError::Cancelled);
         }
+        let done = self.done(known, object).await;
+        has_failed.fetch_or(done.is_err(), Ordering::Relaxed);
+        done
+    }
+
+    async fn done(&self, known: &Known, object: Listed) -> Result<Done, BackupError> {
         if !self.bucket.store.can_name(&object.name) {
             return Ok(Done::LeftOut(object.name));
         }

@@ -83,7 +83,8 @@ impl Known {
 
     pub(super) fn find(&self, id: &Id) -> Found {
         let at = self.listed.binary_search_by_key(id, |(id, _)| *id).ok();
-        let listed = at.filter(|at| self.is_there.get(*at) == Some(&true)).and_then(|at| Some((at, self.listed.get(at)?)));
+        let listed =
+            at.filter(|at| self.is_there.get(*at) == Some(&true)).and_then(|at| Some((at, self.listed.get(at)?)));
         match listed {
             Some((at, (_, sum))) => Found::Listed(at, *sum),
             None if self.others.binary_search(id).is_ok() => Found::Other,
@@ -159,13 +160,10 @@ mod tests {
             others: vec![[4; 32]],
             added: Vec::new(),
         };
-        assert_eq!([1, 3, 5, 4, 6].map(|one| known.find(&[one; 32])), [
-            Found::Listed(0, [1; 32]),
-            Found::Listed(1, [3; 32]),
-            Found::Missing,
-            Found::Other,
-            Found::Missing,
-        ]);
+        assert_eq!(
+            [1, 3, 5, 4, 6].map(|one| known.find(&[one; 32])),
+            [Found::Listed(0, [1; 32]), Found::Listed(1, [3; 32]), Found::Missing, Found::Other, Found::Missing,]
+        );
         known.use_listed(1);
         for one in [6, 5, 4, 2, 6] {
             known.add([one; 32], [one; 32]);

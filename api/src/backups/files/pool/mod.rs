@@ -132,7 +132,9 @@ mod tests {
         let of = |one: Listed| id(ResourceKind::S3, "b", &one);
         let first = of(object("a", 1, "x", "t"));
         assert_eq!(first, of(object("a", 1, "x", "t")));
-        for other in [object("b", 1, "x", "t"), object("a", 2, "x", "t"), object("a", 1, "y", "t"), object("a", 1, "x", "u")] {
+        for other in
+            [object("b", 1, "x", "t"), object("a", 2, "x", "t"), object("a", 1, "y", "t"), object("a", 1, "x", "u")]
+        {
             assert_ne!(first, of(other.clone()), "{other:?}");
         }
         assert_ne!(of(object("ab", 1, "c", "t")), of(object("a", 1, "bc", "t")), "no two parts run together");
@@ -149,6 +151,8 @@ mod tests {
         assert_eq!(file.as_str(), format!("17/objects/s3-files/0a/{}.zst.age", "0a".repeat(32)));
         assert_eq!(id_of(&format!("{}.zst.age", "0a".repeat(32))), Some([10; 32]));
         assert_eq!([id_of("0a.zst.age"), id_of("x"), id_of(&"0a".repeat(32))], [None; 3]);
-        assert!(Paths::of("17", ResourceKind::S3, "files").is_err() && Paths::of("17/42", ResourceKind::S3, "a/b").is_err());
+        assert!(
+            Paths::of("17", ResourceKind::S3, "files").is_err() && Paths::of("17/42", ResourceKind::S3, "a/b").is_err()
+        );
     }
 }

@@ -115,7 +115,8 @@ impl Writing<'_> {
         let (begin, begun) = oneshot::channel();
         let (into, chunks) = mpsc::channel(WAITING);
         let reading = tokio::task::spawn_blocking(move || {
-            let read = copied.read(stored, |meta| begin.send(meta).is_ok(), |chunk| into.blocking_send(Ok(chunk)).is_ok());
+            let read =
+                copied.read(stored, |meta| begin.send(meta).is_ok(), |chunk| into.blocking_send(Ok(chunk)).is_ok());
             if let Err(error) = &read {
                 // The object must not appear without its end.
                 let _ = into.blocking_send(Err(ServerError::Away(error.to_string())));

@@ -11,8 +11,8 @@ use crate::instances::backups::restore;
 /// Replace an instance's databases by a backup
 ///
 /// This cannot be undone: what the databases hold now is lost. A worker checks the files, puts the maintenance page up, deletes each
-/// database, makes it anew and loads it, and takes the page down. If it fails after the first deletion, the page stays up, and `trouble`
-/// says what to do.
+/// database, makes it anew and loads it, writes those objects of buckets back that differ from the backup, and takes the page down. Objects
+/// that the backup does not have stay. If it fails after the first deletion, the page stays up, and `trouble` says what to do.
 #[utoipa::path(tag = "instances", request_body = RestoreBackup, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("backup_id" = BackupId, Path, description = "The backup"),

@@ -57,7 +57,11 @@ impl Task<'_> {
     }
 
     /// The buckets that objects of the backup are written back into; not those that an operator entered.
-    pub(super) async fn written<'p>(&self, contents: &Contents, pieces: &'p [Piece]) -> Result<Vec<Written<'p>>, Failure> {
+    pub(super) async fn written<'p>(
+        &self,
+        contents: &Contents,
+        pieces: &'p [Piece],
+    ) -> Result<Vec<Written<'p>>, Failure> {
         let mut all = Vec::new();
         for piece in pieces.iter().filter(|piece| piece.objects.is_some()) {
             let words = named(piece.kind, &piece.name);

@@ -78,7 +78,8 @@ impl Task<'_> {
 /// What was found of these files.
 fn verified(pieces: &[Piece]) -> String {
     let count: u64 = pieces.iter().filter_map(|piece| piece.objects.as_ref()).map(|objects| objects.count).sum();
-    let loaded = pieces.iter().any(|piece| piece.objects.is_none()).then(|| "it was loaded, and has all tables".to_owned());
+    let loaded =
+        pieces.iter().any(|piece| piece.objects.is_none()).then(|| "it was loaded, and has all tables".to_owned());
     let objects = pieces.iter().any(|piece| piece.objects.is_some());
     let objects = objects.then(|| format!("the checksums of its {count} objects are right"));
     loaded.into_iter().chain(objects).collect::<Vec<_>>().join("; ")

@@ -33,7 +33,10 @@ pub async fn next(
     let Some(change) = application.migrates(&before, settings)? else { return Ok(None) };
     let contents = contents::of_instance(conn, id).await?;
     let not_replaceable = || contents.databases().find_map(|row| contents::check_replaceable(manager, row).err());
-    let why_none = contents.why_none(manager, BackupReason::Migration).or_else(|| contents::why_no_restore(manager)).or_else(not_replaceable);
+    let why_none = contents
+        .why_none(manager, BackupReason::Migration)
+        .or_else(|| contents::why_no_restore(manager))
+        .or_else(not_replaceable);
     Ok(Some(NextMigration {
         from: change.from,
         to: change.to,

@@ -96,7 +96,12 @@ impl S3 {
         written
     }
 
-    async fn write_to(&self, bucket: &Bucket, (name, upload): (&str, &str), content: Content) -> Result<(), ServerError> {
+    async fn write_to(
+        &self,
+        bucket: &Bucket,
+        (name, upload): (&str, &str),
+        content: Content,
+    ) -> Result<(), ServerError> {
         let Content { meta, mut chunks } = content;
         let length = usize::try_from(part_bytes(meta.bytes)).unwrap_or(usize::MAX);
         let (mut etags, mut rest): (Vec<String>, _) = (Vec::new(), Vec::new());
@@ -179,7 +184,9 @@ mod tests {
         for name in ["..", "a/../b", "a/.", "./a"] {
             assert!(name.split('/').any(is_dots) && !path(name).ends_with(name), "{name}: {}", path(name));
         }
-        for (name, expected) in [("..a", "/b/..a"), ("a..b/..c", "/b/a..b/..c"), ("a//b", "/b/a//b"), ("%2e%2e", "/b/%252e%252e")] {
+        for (name, expected) in
+            [("..a", "/b/..a"), ("a..b/..c", "/b/a..b/..c"), ("a//b", "/b/a//b"), ("%2e%2e", "/b/%252e%252e")]
+        {
             assert!(!name.split('/').any(is_dots), "{name}");
             assert_eq!(path(name), expected);
         }

@@ -1,9 +1,12 @@
 //! What is copied of a bucket: what has changed since the last backup.
 
 use ocim::backups::fake::FakeOperation;
+use ocim::instances::store::backups::schedule;
 use serde_json::{Value, json};
+use shared_types::InstanceId;
 
-use super::Store;
+use super::super::PATH;
+use super::{Store, create};
 
 #[tokio::test]
 async fn objects_that_have_not_changed_are_not_read_again() {
@@ -33,7 +36,7 @@ async fn objects_that_have_not_changed_are_not_read_again() {
 #[tokio::test]
 async fn copies_are_encrypted_and_names_are_in_no_list_that_is_not() {
     let store = Store::new().await;
-    store.put("grades of ada", "secret-1 secret-1 secret-1");
+    store.put("grades of zoe", "secret-1 secret-1 secret-1");
     let id = store.world.complete().await;
     let files = store.everything();
     let instance = store.world.instance;
@@ -42,7 +45,7 @@ async fn copies_are_encrypted_and_names_are_in_no_list_that_is_not() {
     for file in files {
         let content = std::fs::read(&file).unwrap();
         let has = |text: &str| content.windows(text.len()).any(|window| window == text.as_bytes());
-        assert!(!has("secret-1") && !has("ada"), "{}", file.display());
+        assert!(!has("secret-1") && !has("zoe"), "{}", file.display());
     }
     store.world.app.end().await;
 }
@@ -66,7 +69,7 @@ async fn databases_are_dumped_before_objects_are_copied() {
 async fn a_snapshot_from_before_a_migration_has_databases_only() {
     let store = Store::filled(1, 10).await;
     store.world.requested().await;
-    store.world.app.execute("UPDATE backups SET reason = 'migration'").await;
+    store.world.alter("UPDATE backups SET reason = 'migration'").await;
     store.world.work().await;
     let newest = store.world.newest().await;
     assert_eq!((&newest["state"], newest["pieces"].as_array().unwrap().len()), (&json!("complete"), 2));
@@ -76,18 +79,24 @@ async fn a_snapshot_from_before_a_migration_has_databases_only() {
 
 #[tokio::test]
 async fn an_instance_with_a_bucket_only_has_backups_by_schedule_too() {
-    let store = Store::filled(1, 10).await;
+    let store = Store::new().await;
     let app = &store.world.app;
-    app.execute("DELETE FROM resources WHERE kind = 'mysql'").await;
-    let due = ocim::instances::store::backups::schedule::due;
-    let ids = due(&mut *app.db.conn().await.unwrap(), None, 1, 10).await.unwrap();
-    assert_eq!(json!(ids), json!([store.world.instance]));
-    let shown = store.world.shown().await;
-    assert_eq!((&shown["contents"], &shown["why_none"]), (&json!(["S3 bucket files", "S3 bucket public"]), &Value::Null));
-    let id = store.world.complete().await;
-    store.world.asks(id, "verify").await;
+    let id = create(app, "two", "filed").await;
+    assert_eq!(app.built(id).await["status"], "running");
+    let ids = schedule::due(&mut *app.db.conn().await.unwrap(), Some(InstanceId(id)), 1, 10).await.unwrap();
+    assert_eq!(ids, [InstanceId(id)]);
+    let path = format!("{PATH}/{id}/backups");
+    let shown = async || app.viewer().await.get(&path).await.expect(200);
+    let possible = shown().await;
+    let contents = json!(["S3 bucket files", "S3 bucket public"]);
+    assert_eq!((&possible["contents"], &possible["why_none"]), (&contents, &Value::Null));
+    app.operator().await.post(&path, json!({})).await.expect(202);
     store.world.work().await;
-    assert!(store.world.newest().await["verified"].is_string());
+    let backup = shown().await["items"][0].clone();
+    assert_eq!((&backup["state"], backup["pieces"].as_array().unwrap().len()), (&json!("complete"), 2));
+    app.operator().await.post(&format!("{path}/{}/verify", backup["id"]), json!({})).await.expect(202);
+    store.world.work().await;
+    assert!(shown().await["items"][0]["verified"].is_string());
     store.world.app.end().await;
 }
 

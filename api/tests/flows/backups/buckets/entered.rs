@@ -10,7 +10,7 @@ use super::{Store, create};
 /// A second instance, whose bucket `files` an operator entered; gives the path of its backups.
 async fn entered(store: &Store) -> (i64, String) {
     let app = &store.world.app;
-    let id = create(app, "two").await;
+    let id = create(app, "two", "stored and filed").await;
     let given = json!({ "given": { "host": "s3.example", "username": "campus", "password": "otters-juggle",
         "databases": { "files": "campus-files", "public": "campus-public" } } });
     app.operator().await.put(&format!("{PATH}/{id}/resources/s3"), given).await.expect(200);
@@ -45,7 +45,7 @@ async fn an_entered_bucket_is_copied_and_a_restore_leaves_it_as_it_is() {
     assert_eq!((store.objects.take_writes(), store.objects.all("campus-files")["a"].as_str()), (Vec::new(), "2"));
     assert_eq!(store.world.lines("buckets that an operator entered stay as they are").await, 1);
     // With nothing else in it, there is nothing to restore.
-    store.world.app.execute(&format!("UPDATE backups SET pieces = pieces - 0 - 0 WHERE id = {}", backup["id"])).await;
+    store.world.alter(&format!("UPDATE backups SET pieces = pieces - 0 - 0 WHERE id = {}", backup["id"])).await;
     let problem = administrator.post(&restore, json!({ "confirm": "two" })).await.problem(409);
     assert!(problem["detail"].as_str().unwrap().contains("by hand"), "{problem}");
     store.world.app.end().await;

@@ -121,7 +121,8 @@ impl Store {
         let (mysql, dumps) = (Arc::new(FakeServer::new(ResourceKind::Mysql)), Arc::new(FakeBackups::default()));
         let store = Arc::new(FakeServer::new(ResourceKind::S3));
         let (linked, objects) = (Linked { server: mysql.clone(), backups: dumps.clone() }, store.objects.clone());
-        let named = |name: &str, server| Named { name: name.parse().unwrap(), server, is_default: true, is_exclusive: false };
+        let named =
+            |name: &str, server| Named { name: name.parse().unwrap(), server, is_default: true, is_exclusive: false };
         let resources = Servers::new([named("main", Arc::new(linked)), named("store", store)]);
         let setup = Setup {
             works: false,
@@ -130,7 +131,7 @@ impl Store {
             ..Setup::default()
         };
         let app = TestApp::with(setup).await;
-        let instance = create(&app, "one").await;
+        let instance = create(&app, "one", "stored and filed").await;
         assert_eq!(app.built(instance).await["status"], "running");
         let files = app.text("SELECT remote_name AS text FROM resources WHERE name = 'files'").await;
         Self { world: World { app, server: mysql, backups: dumps, instance }, objects, dir, files }
@@ -180,11 +181,20 @@ impl Store {
     }
 }
 
-/// Creates a notebook with databases and buckets; gives its id.
-async fn create(app: &TestApp, address: &str) -> i64 {
+impl World {
+    /// Changes what the database guards otherwise.
+    async fn alter(&self, statement: &str) {
+        self.app.execute("ALTER TABLE backups DISABLE TRIGGER backups_move_in_order").await;
+        self.app.execute(statement).await;
+        self.app.execute("ALTER TABLE backups ENABLE TRIGGER backups_move_in_order").await;
+    }
+}
+
+/// Creates a notebook of this edition; gives its id.
+async fn create(app: &TestApp, address: &str, edition: &str) -> i64 {
     let body = json!({
         "name": address, "instance_type": "notebook", "address": format!("{address}.campus.example"),
-        "edition": "stored and filed", "max_builds": 4,
+        "edition": edition, "max_builds": 4,
     });
     app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
 }
@@ -194,6 +204,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
         if entry.file_type().unwrap().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
     }
+    found.retain(|file| !file.to_str().unwrap().ends_with(".partial"));
     found.sort();
     found
 }

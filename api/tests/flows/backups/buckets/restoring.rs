@@ -45,23 +45,30 @@ async fn a_copy_that_is_damaged_or_missing_is_found_before_anything_is_written()
     let store = Store::filled(5, 3000).await;
     let id = store.world.complete().await;
     store.put("o/03", "other");
-    let changes = store.world.server.changes();
     let refused = async |words: &str| {
         for verb in ["restore", "verify"] {
+            let changes = store.world.server.changes();
             store.world.asks(id, verb).await;
             store.world.work().await;
             let trouble = store.trouble().await;
             assert!(trouble.starts_with("S3 bucket files: ") && trouble.contains(words), "{verb} {words}: {trouble}");
+            assert!(verb == "verify" || store.world.server.changes() == changes, "nothing is deleted: {words}");
         }
-        assert_eq!((store.objects.take_writes(), store.world.server.changes()), (Vec::new(), changes));
+        assert_eq!(store.objects.take_writes(), Vec::<String>::new());
         assert_eq!(store.world.notice(), None);
     };
-    for file in [store.pool()[2].clone(), store.place().join(format!("{}/{id}/s3-files.objects.zst.age", store.world.instance))] {
+    for file in
+        [store.pool()[2].clone(), store.place().join(format!("{}/{id}/s3-files.objects.zst.age", store.world.instance))]
+    {
         let content = fs::read(&file).unwrap();
         let mut altered = content.clone();
         let middle = altered.len() - 20;
         altered[middle] ^= 1;
-        for (damaged, words) in [(Some(altered), "SHA-256"), (Some(content[..300].to_vec()), "is damaged"), (None, "is missing")] {
+        for (damaged, words) in [
+            (Some(altered), "SHA-256"),
+            (Some(content[..content.len() / 2].to_vec()), "is damaged"),
+            (None, "is missing"),
+        ] {
             match damaged {
                 Some(damaged) => fs::write(&file, damaged).unwrap(),
                 None => fs::remove_file(&file).unwrap(),
