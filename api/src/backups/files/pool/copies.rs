@@ -34,7 +34,7 @@ pub(super) struct Header {
 }
 
 /// A file that is to be read.
-pub(super) struct Copied {
+pub(super) struct ObjectFile {
     own: Files,
     path: PlacePath,
     sum: Sum,
@@ -42,7 +42,7 @@ pub(super) struct Copied {
     cancel: CancellationToken,
 }
 
-impl Copied {
+impl ObjectFile {
     /// The file of an object, opened.
     pub(super) async fn open(
         own: &Files,
@@ -140,7 +140,7 @@ async fn check_one(
     line: Line,
     (identities, progress): (&Arc<[Identity]>, &Progress),
 ) -> Result<(), BackupError> {
-    let (copied, stored) = Copied::open(own, paths, &line, (identities, &progress.cancel)).await?;
+    let (copied, stored) = ObjectFile::open(own, paths, &line, (identities, &progress.cancel)).await?;
     let count = progress.bytes.clone();
     blocking(move || copied.read(stored, |_| true, |chunk| counted(&count, &chunk))).await
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::Files;
 use super::super::place::lost;
-use super::copies::Copied;
+use super::copies::ObjectFile;
 use super::manifest::{self, Line};
 use super::{Paths, about, of_store};
 use crate::backups::port::{BackupError, Bucket, Piece, Progress};
@@ -111,7 +111,7 @@ impl Writing<'_> {
 
     async fn try_write(&self, line: &Line) -> Result<(), BackupError> {
         let cancel = &self.progress.cancel;
-        let (copied, stored) = Copied::open(self.own, &self.paths, line, (&self.identities, cancel)).await?;
+        let (copied, stored) = ObjectFile::open(self.own, &self.paths, line, (&self.identities, cancel)).await?;
         let (begin, begun) = oneshot::channel();
         let (into, chunks) = mpsc::channel(WAITING);
         let reading = tokio::task::spawn_blocking(move || {

@@ -12,6 +12,8 @@ use super::super::seal::Summed;
 use super::{Id, Sum};
 use crate::backups::port::BackupError;
 
+/// The length of a line.
+const LINE: u64 = 130;
 /// What the last line begins with. A list without it is cut off.
 const END: &str = "# ";
 
@@ -60,7 +62,8 @@ pub(super) async fn read<T: Send + 'static>(
     let Some(stored) = own.place.open(path, cancel).await? else { return Ok(None) };
     let (own, path, cancel) = (own.clone(), path.clone(), cancel.clone());
     blocking(move || {
-        let (mut found, mut count, mut end) = (Vec::new(), 0_u64, None);
+        let lines = usize::try_from(stored.bytes / LINE).unwrap_or_default();
+        let (mut found, mut count, mut end) = (Vec::with_capacity(lines), 0_u64, None);
         let mut summed = Summed::new(stored.content);
         for text in BufReader::new(&mut summed).lines() {
             let text = text.map_err(|error| own.unread(&path, &error))?;
