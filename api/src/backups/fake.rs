@@ -27,6 +27,8 @@ pub enum FakeOperation {
     Tables,
     /// [`Backups::delete`].
     Delete,
+    /// [`Backups::has`].
+    Has,
     /// [`Backups::list`].
     List,
 }
@@ -45,6 +47,10 @@ pub struct FakeCall {
 /// What names a file: the backup, and the database in it.
 type Key = (String, ResourceKind, String);
 
+/// All files of the place.
+#[derive(Debug)]
+pub struct Disk(BTreeMap<Key, Vec<u8>>);
+
 #[derive(Debug, Default)]
 struct State {
     databases: BTreeMap<String, Vec<u8>>,
@@ -52,6 +58,7 @@ struct State {
     errors: BTreeMap<FakeOperation, VecDeque<BackupError>>,
     calls: Vec<FakeCall>,
     why_no_restore: Option<String>,
+    trouble: Option<String>,
 }
 
 /// Backups in memory.
@@ -90,6 +97,21 @@ impl FakeBackups {
         for (_, bytes) in self.state().files.iter_mut().filter(|((backup, ..), _)| backup == at) {
             bytes.extend(b"\ndamage");
         }
+    }
+
+    /// Sets why the place cannot be used.
+    pub fn set_trouble(&self, why: Option<&str>) {
+        self.state().trouble = why.map(str::to_owned);
+    }
+
+    /// Takes all files away, as a disk does that is not mounted; gives what [`Self::mount`] brings back.
+    pub fn unmount(&self) -> Disk {
+        Disk(std::mem::take(&mut self.state().files))
+    }
+
+    /// Brings files back, in place of those that were written meanwhile.
+    pub fn mount(&self, Disk(files): Disk) {
+        self.state().files = files;
     }
 
     /// Removes the files of a backup, as a person might.
@@ -181,6 +203,10 @@ impl Backups for FakeBackups {
         self.state().why_no_restore.clone()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
+    }
+
     async fn dump(&self, at: &str, source: &Source, progress: &Progress) -> Result<Piece, BackupError> {
         self.call(FakeOperation::Dump, Some(at), Some(source), progress).await?;
         let mut state = self.state();
@@ -248,6 +274,11 @@ impl Backups for FakeBackups {
         self.call(FakeOperation::Delete, Some(at), None, &Progress::default()).await?;
         self.lose(at);
         Ok(())
+    }
+
+    async fn has(&self, at: &str) -> Result<bool, BackupError> {
+        self.call(FakeOperation::Has, Some(at), None, &Progress::default()).await?;
+        Ok(self.state().files.keys().any(|(backup, ..)| backup == at))
     }
 
     async fn list(&self) -> Result<Vec<String>, BackupError> {

@@ -111,6 +111,10 @@ pub trait Backups: Debug + Send + Sync {
     /// Why nothing can be restored here, in words; none: it can. A backup can be written without the key that reads it.
     fn why_no_restore(&self) -> Option<String>;
 
+    /// Why the place cannot be used at the moment, in words, as its last check has found; none: it can, as far as is known. Works are tried
+    /// again until it can.
+    fn trouble(&self) -> Option<String>;
+
     /// Copies a database into a file, of which nothing is left if the call fails. One that is there is replaced.
     async fn dump(&self, at: &str, source: &Source, progress: &Progress) -> Result<Piece, BackupError>;
 
@@ -143,7 +147,10 @@ pub trait Backups: Debug + Send + Sync {
     /// Deletes a backup with the files that are its own. Gone already is success.
     async fn delete(&self, at: &str) -> Result<(), BackupError>;
 
-    /// The backups that are there, also unfinished ones, as `17/42`.
+    /// Whether the place has any file of a backup.
+    async fn has(&self, at: &str) -> Result<bool, BackupError>;
+
+    /// The backups that are there, as `17/42`; also unfinished ones, where the place tells of them.
     async fn list(&self) -> Result<Vec<String>, BackupError>;
 }
 

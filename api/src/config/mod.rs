@@ -183,7 +183,16 @@ mod tests {
     fn backups_need_a_key_and_a_schedule_needs_a_place() {
         let error = |variables: &[(&str, &str)]| load(variables).unwrap_err().0;
         assert!(error(&[("OCIM_BACKUP_DIR", "/mnt")]).contains("OCIM_BACKUP_RECIPIENTS names no key"));
-        assert!(error(&[("OCIM_BACKUP_EVERY", "24")]).contains("OCIM_BACKUP_DIR is not"));
+        assert!(error(&[("OCIM_BACKUP_BUCKET", "files/ocim")]).contains("OCIM_BACKUP_RECIPIENTS names no key"));
+        assert!(error(&[("OCIM_BACKUP_EVERY", "24")]).contains("neither OCIM_BACKUP_DIR nor OCIM_BACKUP_BUCKET is"));
+        let both =
+            [("OCIM_BACKUP_DIR", "/mnt"), ("OCIM_BACKUP_BUCKET", "files/ocim"), ("OCIM_BACKUP_RECIPIENTS", "age1")];
+        assert!(error(&both).contains("one place"));
+        for bad in ["files", "/ocim", "files/", "Files/ocim", "files/ocim/below", "files/..", "files/a", "files/o cim"]
+        {
+            let words = error(&[("OCIM_BACKUP_BUCKET", bad), ("OCIM_BACKUP_RECIPIENTS", "age1")]);
+            assert!(words.contains(&format!("OCIM_BACKUP_BUCKET is “{bad}”; ")), "{words}");
+        }
         assert!(error(&[("OCIM_BACKUP_KEEP", "0")]).contains("it must be 1 to 1000"));
         let set =
             [("OCIM_BACKUP_DIR", "/mnt"), ("OCIM_BACKUP_RECIPIENTS", "age1a, age1b"), ("OCIM_BACKUP_EVERY", "24")];

@@ -55,7 +55,7 @@ machines_host = \"10.0.0.5\"      # where app servers connect to, and machines_p
 tls = true                      # certificate and name are verified; without it, true unless the host is this machine
 machines_tls = true             # whether app servers must use TLS; without it, as tls
 ca_file = \"/etc/ocim/db-ca.pem\" # the authorities to trust instead of the system's, as PEM
-default = true                  # for instances that choose none; the only server of a kind needs no such line
+default = true                  # for instances that choose none; the only server of a kind needs no such line, but that of OCIM_BACKUP_BUCKET does
 exclusive = false               # true: for one instance
 
 [resources.cache]

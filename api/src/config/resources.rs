@@ -1,5 +1,6 @@
 //! The servers that hold what instances have outside their machines: the tables `[resources.NAME]` of the settings file.
 
+mod bucket;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -80,15 +81,16 @@ impl Settings {
             all.push(Table(table).read(parsed).map_err(wrong)?);
         }
         all.sort_by(|one, other| one.name.cmp(&other.name));
-        choose_defaults(&mut all)?;
+        choose_defaults(&mut all, self.backup_bucket()?.map(|bucket| bucket.server).as_ref())?;
         Ok(all)
     }
 }
 
-/// The only server of a kind is its default. Of several, at most one says so.
-fn choose_defaults(all: &mut [ResourceSettings]) -> Result<(), ConfigError> {
+/// The only server of a kind is its default. Of several, at most one says so. That of backups must say so: app servers get the key of
+/// their instance's server.
+fn choose_defaults(all: &mut [ResourceSettings], of_backups: Option<&ResourceServerName>) -> Result<(), ConfigError> {
     let mut of_kind: BTreeMap<ResourceKind, Vec<&mut ResourceSettings>> = BTreeMap::new();
-    for one in all {
+    for one in all.iter_mut().filter(|one| one.is_default || of_backups != Some(&one.name)) {
         of_kind.entry(one.kind).or_default().push(one);
     }
     for (kind, mut servers) in of_kind {

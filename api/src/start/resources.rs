@@ -20,7 +20,7 @@ use crate::resources::objects::{Objects, OpenStore};
 use crate::resources::providers::mysql::Mysql;
 use crate::resources::providers::postgresql::Postgresql;
 use crate::resources::providers::redis::Redis;
-use crate::resources::providers::s3::{Addressing, S3, is_amazon};
+use crate::resources::providers::s3::{Addressing, Objects, S3, is_amazon};
 use crate::resources::providers::swift::{Access, Login, Swift, TempAuth};
 use crate::resources::providers::{Administered, Emptying, ObjectStore};
 use crate::resources::registry::{Named, Servers};
@@ -39,6 +39,22 @@ pub fn servers(settings: &Settings) -> Result<Servers, StartError> {
         all.push(Named { name, server, is_default, is_exclusive });
     }
     Ok(Servers::new(all).opening(Arc::new(EnteredStores)))
+}
+
+/// A bucket of a store.
+///
+/// # Errors
+/// A message that says what is wrong with the table.
+pub(super) fn objects(own: ResourceSettings, bucket: &str) -> Result<Objects, String> {
+    let ResourceSettings { administrator, machines_host, machines_port, has_tls, .. } = own;
+    let store = own.store.ok_or("it is no store of objects")?;
+    let tls = if has_tls { Tls::Verified(own.ca_file) } else { Tls::Off };
+    let endpoint = Endpoint { host: machines_host, port: machines_port, has_tls: own.machines_have_tls };
+    let password = administrator.password.unwrap_or_else(|| String::new().into());
+    let account = Account { username: administrator.user, password };
+    let at = ObjectStore { url: store.url.clone(), account, tls, endpoint, emptying: Emptying::default() };
+    let addressing = addressing(&store);
+    Objects::new(&at, store.region, addressing, bucket)
 }
 
 fn open(own: ResourceSettings) -> Result<Arc<dyn ResourceServer>, String> {
@@ -67,8 +83,13 @@ fn open(own: ResourceSettings) -> Result<Arc<dyn ResourceServer>, String> {
 }
 
 fn s3(at: ObjectStore, store: StoreSettings) -> Result<S3, String> {
-    let is_virtual = store.is_virtual.unwrap_or_else(|| is_amazon(at.url.host_str().unwrap_or_default()));
-    S3::new(at, store.region, if is_virtual { Addressing::Virtual } else { Addressing::Path })
+    let addressing = addressing(&store);
+    S3::new(at, store.region, addressing)
+}
+
+fn addressing(store: &StoreSettings) -> Addressing {
+    let is_virtual = store.is_virtual.unwrap_or_else(|| is_amazon(store.url.host_str().unwrap_or_default()));
+    if is_virtual { Addressing::Virtual } else { Addressing::Path }
 }
 
 fn swift(at: ObjectStore, store: StoreSettings, (name, ca_file): (&str, Option<PathBuf>)) -> Result<Swift, String> {

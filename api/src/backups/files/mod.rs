@@ -121,6 +121,10 @@ impl Backups for Files {
         self.identities().err()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.place.trouble()
+    }
+
     async fn dump(&self, at: &str, source: &Source, progress: &Progress) -> Result<Piece, BackupError> {
         let tables = programs::tables(source, progress).await?;
         let path = paths::file(at, source.kind, &source.name)?;
@@ -206,6 +210,10 @@ impl Backups for Files {
 
     async fn delete(&self, at: &str) -> Result<(), BackupError> {
         self.place.delete_folder(&paths::folder(at)?).await
+    }
+
+    async fn has(&self, at: &str) -> Result<bool, BackupError> {
+        Ok(!self.place.entries(Some(&paths::folder(at)?)).await?.is_empty())
     }
 
     async fn list(&self) -> Result<Vec<String>, BackupError> {

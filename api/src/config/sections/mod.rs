@@ -19,7 +19,7 @@ mod server;
 mod sign_in;
 mod watch;
 
-pub use backups::Backups;
+pub use backups::{BackupBucket, Backups};
 pub use builds::{Builds, OnSigterm};
 pub use command_machines::CommandMachines;
 pub use containers::{Containers, ContainersReach};

@@ -19,8 +19,8 @@ use crate::platform::origin::Actor;
 /// Asks for a backup; a worker writes it. Possible for archived instances, whose databases stay until a purge.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if there is nothing that it could contain, no place for it, or another backup of the
-/// instance is being written, verified or restored.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if there is nothing that it could contain, no place for it that can be used, or another
+/// backup of the instance is being written, verified or restored.
 pub async fn request(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -30,7 +30,7 @@ pub async fn request(
     conn.transaction(async |conn| {
         instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         let contents = contents::of_instance(conn, id).await?;
-        if let Some(words) = contents.why_none(manager, BackupReason::Requested) {
+        if let Some(words) = contents.why_not_now(manager) {
             return Err(Refusal::Conflict(words));
         }
         refuse_second(conn, id).await?;

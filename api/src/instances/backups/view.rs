@@ -24,7 +24,7 @@ pub async fn list(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceI
     Ok(InstanceBackups {
         items,
         contents: contents.parts(BackupReason::Requested).map(contents::words).collect(),
-        why_none: contents.why_none(manager, BackupReason::Requested),
+        why_none: contents.why_not_now(manager),
         why_no_restore: contents::why_no_restore(manager),
         left_out: contents.left_out(BackupReason::Requested),
         every_hours: manager.options.backups.every_hours,

@@ -56,7 +56,13 @@ impl Contents {
         self.left_out.iter().cloned().chain(buckets).collect()
     }
 
-    /// Why no backup can be made now, and what to do; none: one can.
+    /// Why no backup can be requested now, and what to do; none: one can. Builds and the schedule ask [`Self::why_none`]: their backups
+    /// wait until the place can be used.
+    pub fn why_not_now(&self, manager: &Manager) -> Option<String> {
+        self.why_none(manager, BackupReason::Requested).or_else(|| manager.backups.as_ref()?.trouble())
+    }
+
+    /// Why no backup can be made, and what to do; none: one can, as soon as the place can be used.
     pub fn why_none(&self, manager: &Manager, reason: BackupReason) -> Option<String> {
         if manager.backups.is_none() {
             return Some(NO_PLACE.to_owned());
@@ -84,7 +90,7 @@ pub const fn has_buckets(reason: BackupReason) -> bool {
 }
 
 /// That the settings name no place for backups, and what to do.
-pub const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
+pub const NO_PLACE: &str = "There is no place for backups: set OCIM_BACKUP_DIR or OCIM_BACKUP_BUCKET, and OCIM_BACKUP_RECIPIENTS, and start ocim again (docs/backups.md).";
 
 /// What an instance has, as a backup sees it. One query.
 ///

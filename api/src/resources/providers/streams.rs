@@ -30,7 +30,7 @@ pub(super) fn content(response: reqwest::Response, prefix: &str) -> Result<Conte
         return Err(ServerError::Refused("the store does not say how many bytes an object has".to_owned()));
     };
     let headers = headers(response.headers(), prefix);
-    let body = response.bytes_stream().map_ok(|chunk| chunk.to_vec()).map_err(unanswered);
+    let body = response.bytes_stream().map_ok(|chunk| chunk.to_vec()).map_err(|error| unanswered(error, STALL));
     Ok(Content { meta: Meta { bytes, headers }, chunks: exactly(bytes, watched(body.boxed(), STALL)) })
 }
 

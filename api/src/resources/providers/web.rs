@@ -1,6 +1,7 @@
 //! HTTP requests to stores of objects: time limits, a size limit, no redirects.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
@@ -66,10 +67,31 @@ impl Web {
     /// [`ServerError::Away`] without an answer in time, [`ServerError::Refused`] for a certificate that is not trusted or an answer that is
     /// too large. No message contains the URL, which may be signed.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, ServerError> {
-        Self::read(request.send().await.map_err(unanswered)?).await
+        self.send_within(request, LIMIT).await
     }
 
-    async fn read(mut response: Response) -> Result<Answer, ServerError> {
+    /// As [`Self::send`], with another limit.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn send_within(&self, request: RequestBuilder, limit: Duration) -> Result<Answer, ServerError> {
+        let response = request.timeout(limit).send().await.map_err(|error| unanswered(error, limit))?;
+        Self::read(response, limit).await
+    }
+
+    /// Sends a request and reads the whole answer, unless it is a success: then its body is left to be read.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Result<Response, Answer>, ServerError> {
+        let response = tokio::time::timeout(LIMIT, request.timeout(READING).send()).await;
+        let too_late = |_| ServerError::Away(format!("no answer within {} s", LIMIT.as_secs()));
+        let response = response.map_err(too_late)?.map_err(|error| unanswered(error, LIMIT))?;
+        if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Self::read(response, LIMIT).await?)) }
+    }
+
+    async fn read(mut response: Response, limit: Duration) -> Result<Answer, ServerError> {
+        let unanswered = |error| unanswered(error, limit);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -94,20 +116,6 @@ impl Answer {
     }
 }
 
-impl Web {
-    /// Sends a request and reads the whole answer, unless it is a success: then its body is left to be read.
-    ///
-    /// # Errors
-    /// As [`Self::send`].
-    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Result<Response, Answer>, ServerError> {
-        let response = request.timeout(READING).send();
-        let response = tokio::time::timeout(LIMIT, response).await;
-        let too_late = |_| ServerError::Away(format!("no answer within {} s", LIMIT.as_secs()));
-        let response = response.map_err(too_late)?.map_err(unanswered)?;
-        if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Self::read(response).await?)) }
-    }
-}
-
 /// Whether the same request may succeed later.
 pub(super) fn is_transient(status: u16) -> bool {
     // 501 is what a store does not have at all.
@@ -121,11 +129,11 @@ pub(super) fn line(text: &str) -> String {
     text.join(" ").chars().take(MAX_WORDS).collect()
 }
 
-pub(super) fn unanswered(error: reqwest::Error) -> ServerError {
+pub(super) fn unanswered(error: reqwest::Error, limit: Duration) -> ServerError {
     let error = error.without_url();
     let mut words = words(&error);
     if error.is_timeout() {
-        words = format!("no answer within {} s", LIMIT.as_secs());
+        words = format!("no answer within {} s", limit.as_secs());
     }
     if is_about_tls(&words) && error.source().is_some() {
         ServerError::Refused(words)

@@ -4,6 +4,7 @@
 mod buckets;
 mod linked;
 mod making;
+mod place;
 mod restoring;
 mod scheduling;
 mod taking_over;

@@ -1,7 +1,10 @@
-//! Backups of databases at a real MariaDB and a real PostgreSQL on loopback, by their own programs. `make test-resources`.
+//! Backups of databases at a real MariaDB and a real PostgreSQL on loopback, by their own programs, in directories and in buckets of
+//! Swift's interface of S3 and of moto. `make test-resources`.
 
 mod away;
+mod bucket;
 mod buckets;
+mod contract;
 mod damage;
 mod disk;
 mod measured;

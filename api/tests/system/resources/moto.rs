@@ -15,14 +15,14 @@ use crate::app::{Setup, TestApp};
 /// The account of a stranger; ours is moto's own.
 const STRANGER: &str = "111111111111";
 
-pub(super) struct Moto {
-    pub(super) port: u16,
+pub(in crate::system) struct Moto {
+    pub(in crate::system) port: u16,
     client: Client,
     _running: Running,
 }
 
 impl Moto {
-    pub(super) async fn start() -> Self {
+    pub(in crate::system) async fn start() -> Self {
         let port = free_port();
         let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/moto/bin/moto_server");
         assert!(program.exists(), "{} is missing: script/test-resources installs it", program.display());
@@ -31,7 +31,7 @@ impl Moto {
         Self { port, client: client(), _running: running }
     }
 
-    pub(super) fn table(&self) -> String {
+    pub(in crate::system) fn table(&self) -> String {
         format!("[resources.moto]\nkind = \"s3\"\nurl = \"http://k:s@127.0.0.1:{}\"\n", self.port)
     }
 
@@ -56,12 +56,12 @@ impl Moto {
         text
     }
 
-    pub(super) async fn put_bucket(&self, name: &str, account: Option<&str>) {
+    pub(in crate::system) async fn put_bucket(&self, name: &str, account: Option<&str>) {
         self.ask(account, Method::PUT, name, "").await;
     }
 
     /// Puts so many objects of ten bytes.
-    pub(super) async fn fill(&self, bucket: &str, count: usize) {
+    pub(in crate::system) async fn fill(&self, bucket: &str, count: usize) {
         for number in 0..count {
             self.ask(None, Method::PUT, &format!("{bucket}/a/{number}"), "0123456789").await;
         }

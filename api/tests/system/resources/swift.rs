@@ -14,8 +14,8 @@ const KEY: &str = "k/ey-1";
 const STRANGERS_KEY: &str = "stranger-1";
 
 /// A store of one server each for proxy, accounts, containers and objects. Its data stays when it is stopped.
-pub(super) struct Swift {
-    pub(super) port: u16,
+pub(in crate::system) struct Swift {
+    pub(in crate::system) port: u16,
     memcached: u16,
     parts: [(&'static str, u16); 3],
     dir: tempfile::TempDir,
@@ -24,7 +24,7 @@ pub(super) struct Swift {
 }
 
 impl Swift {
-    pub(super) async fn start() -> Self {
+    pub(in crate::system) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let parts = ["account", "container", "object"].map(|name| (name, free_port()));
         let (port, memcached) = (free_port(), free_port());
@@ -66,11 +66,11 @@ impl Swift {
         write("proxy.conf", format!("{}{}", common(self.port), pipeline(self.memcached)));
     }
 
-    pub(super) fn stop(&mut self) {
+    pub(in crate::system) fn stop(&mut self) {
         self.running.clear();
     }
 
-    pub(super) async fn resume(&mut self) {
+    pub(in crate::system) async fn resume(&mut self) {
         let memcached = self.memcached.to_string();
         let mut running =
             vec![Running::start("memcached", &["-u", "root", "-l", "127.0.0.1", "-U", "0", "-p", &memcached])];
@@ -98,7 +98,7 @@ impl Swift {
     }
 
     /// The same store by its interface of S3.
-    pub(super) fn s3_table(&self) -> String {
+    pub(in crate::system) fn s3_table(&self) -> String {
         self.s3_table_with("ocim%3Aadmin", "k%2Fey-1")
     }
 
@@ -107,7 +107,7 @@ impl Swift {
     }
 
     /// Sends a request below an account's address as its user; without a user, to our account and anonymously.
-    pub(super) async fn ask(&self, user: Option<&str>, method: Method, path: &str, body: &str) -> Response {
+    pub(in crate::system) async fn ask(&self, user: Option<&str>, method: Method, path: &str, body: &str) -> Response {
         let account = user.unwrap_or("ocim");
         let base = format!("http://127.0.0.1:{}", self.port);
         let slash = if path.starts_with('?') { "" } else { "/" };

@@ -3,6 +3,7 @@
 //!
 //! Not here: which files a backup has, and what is in them.
 
+pub mod bucket;
 mod directory;
 #[cfg(test)]
 mod directory_tests;
@@ -14,6 +15,7 @@ use std::io::{self, Read, Write};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use bucket::Bucket;
 pub use directory::Directory;
 pub use path::PlacePath;
 
@@ -69,6 +71,11 @@ pub trait Place: Debug + Send + Sync {
     /// The words for an error of writing an [`Unfinished`] or of reading a [`Stored`]. Errors of other readers and writers do not belong
     /// here.
     fn failed(&self, path: &PlacePath, error: &io::Error) -> BackupError;
+
+    /// Why the place cannot be used at the moment, in words, as the last check has found; none: it can, or no check is needed.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 
     /// Begins a file. Its folders are made. `cancel` also stops what is being written to it.
     ///

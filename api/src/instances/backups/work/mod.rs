@@ -2,6 +2,7 @@
 
 mod buckets;
 mod failure;
+mod place;
 mod restore;
 mod verify;
 mod write;

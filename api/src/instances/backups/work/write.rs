@@ -13,6 +13,7 @@ use crate::platform::origin::Actor;
 
 impl Task<'_> {
     pub(super) async fn write(&self) -> Result<(), Failure> {
+        self.recognize_place().await?;
         let (contents, places) = self.places().await?;
         let at = self.row.at();
         // Files of an earlier attempt may be of a database that the instance has no more.

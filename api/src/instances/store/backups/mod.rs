@@ -4,7 +4,9 @@ pub mod schedule;
 pub mod work;
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, OptionalExtension, PgExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::backup::{Backup, BackupPiece, BackupReason, BackupState, BackupWork};
@@ -61,7 +63,7 @@ impl BackupRow {
 
     /// The name of its directory at the place of backups: `17/42`.
     pub fn at(&self) -> String {
-        format!("{}/{}", self.instance_id, self.id)
+        at(self.instance_id, self.id)
     }
 
     /// Converts the row to the API's form.
@@ -117,6 +119,10 @@ impl BackupRow {
     }
 }
 
+fn at(instance: InstanceId, id: BackupId) -> String {
+    format!("{instance}/{id}")
+}
+
 /// The backups of an instance, the newest first.
 ///
 /// # Errors
@@ -136,6 +142,22 @@ pub async fn of_instance(conn: &mut AsyncPgConnection, of: InstanceId) -> Result
 /// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: BackupId) -> Result<Option<BackupRow>, DbError> {
     Ok(backups::table.find(id).select(BackupRow::as_select()).first(conn).await.optional()?)
+}
+
+/// Names of complete backups at the place, the newest first, without those that are being deleted. At most `limit`.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn newest_complete(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<String>, DbError> {
+    let rows: Vec<(InstanceId, BackupId)> = backups::table
+        .filter(backups::state.eq(BackupState::Complete))
+        .filter(backups::work.is_distinct_from(BackupWork::Delete))
+        .order(backups::id.desc())
+        .limit(limit)
+        .select((backups::instance_id, backups::id))
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(instance, id)| at(instance, id)).collect())
 }
 
 /// The backup of an instance that is being written, verified or restored, or waits for that.

@@ -45,9 +45,9 @@ pub(super) fn cors(origins: &[String]) -> String {
     )
 }
 
-/// The checksum that S3 requires of some documents.
-pub(super) fn md5(body: &str) -> String {
-    STANDARD.encode(Md5::digest(body.as_bytes()))
+/// The checksum that S3 requires of some documents, and verifies of objects.
+pub(super) fn md5(body: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(body))
 }
 
 fn escaped(text: &str) -> String {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn checksums_are_md5_in_base64() {
         assert_eq!(
-            (md5(""), md5("abc")),
+            (md5(b""), md5(b"abc")),
             ("1B2M2Y8AsgTpgAmY7PhCfg==".to_owned(), "kAFQmDzST7DWlj99KOF/cg==".to_owned())
         );
     }

@@ -5,55 +5,42 @@
 
 mod addressing;
 mod answers;
+mod client;
+mod content;
 mod documents;
 mod objects;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use reqwest::Method;
-use rusty_s3::actions::{ListObjectsV2, ObjectIdentifier};
-use rusty_s3::{Bucket, Credentials, S3Action as _};
-use secrecy::ExposeSecret as _;
+use rusty_s3::S3Action as _;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
-use url::Url;
 
 pub use addressing::{Addressing, is_amazon};
+pub use objects::{Content, Listed, MOST_PARTS, Objects, Stat, Upload};
 
-use super::web::{Answer, Web};
+use self::answers::BUCKETS;
+use self::client::{Client, Listing, PAGE, SIGNED_FOR};
+use super::web::Answer;
 use super::{Emptying, ObjectStore};
-use crate::resources::objects::Objects;
 use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
-/// How long a signature is valid. Clocks may differ by a quarter of an hour, which is what stores tolerate.
-const SIGNED_FOR: Duration = Duration::from_secs(900);
-/// The most names in a page, and the most that one request deletes: the limit of S3.
-const PAGE: usize = 1000;
 /// The most pages that are summed for a size.
 const SIZE_PAGES: usize = 20;
 /// The region of a store that has none.
 pub const REGION: &str = "us-east-1";
 
 /// A store with the interface of S3.
+#[derive(Debug)]
 pub struct S3 {
-    web: Web,
-    url: Url,
-    addressing: Addressing,
-    region: String,
-    credentials: Credentials,
+    client: Client,
     account: Account,
     endpoint: Endpoint,
     emptying: Emptying,
-}
-
-impl std::fmt::Debug for S3 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The credentials are secret.
-        f.debug_struct("S3").field("url", &self.url.as_str()).field("region", &self.region).finish_non_exhaustive()
-    }
 }
 
 /// A page of a bucket's objects.
@@ -70,43 +57,14 @@ impl S3 {
     /// # Errors
     /// A message about the file of authorities, or the URL.
     pub fn new(at: ObjectStore, region: Option<String>, addressing: Addressing) -> Result<Self, String> {
-        let ObjectStore { url, account, tls, endpoint, emptying } = at;
-        let credentials = Credentials::new(account.username.as_str(), account.password.expose_secret());
-        let region = region.unwrap_or_else(|| REGION.to_owned());
-        Ok(Self { web: Web::new(&tls, &url)?, url, addressing, region, credentials, account, endpoint, emptying })
-    }
-
-    fn bucket(&self, name: &str) -> Result<Bucket, ServerError> {
-        addressing::bucket(&self.url, self.addressing, name, &self.region)
-    }
-
-    /// Sends a signed request. `md5`: of the body, where S3 requires it.
-    async fn send(
-        &self,
-        method: Method,
-        url: Url,
-        body: Option<(String, Option<String>)>,
-    ) -> Result<Answer, ServerError> {
-        let request = match body {
-            Some((body, md5)) => {
-                let request = self.web.request(method, url).header("content-type", "application/xml").body(body);
-                md5.into_iter().fold(request, |request, md5| request.header("content-md5", md5))
-            }
-            None if method == Method::PUT => self.web.request_without_body(method, url),
-            None => self.web.request(method, url),
-        };
-        self.web.send(request).await
+        let client = Client::new(&at, region, addressing)?;
+        let ObjectStore { url: _, account, tls: _, endpoint, emptying } = at;
+        Ok(Self { client, account, endpoint, emptying })
     }
 
     async fn list(&self, name: &str, after: Option<&str>, most: usize) -> Result<Answer, ServerError> {
-        let bucket = self.bucket(name)?;
-        let mut list = bucket.list_objects_v2(Some(&self.credentials));
-        list.with_max_keys(most);
-        if let Some(after) = after {
-            list.with_continuation_token(after);
-        }
-        let url = list.sign(SIGNED_FOR);
-        self.send(Method::GET, url, None).await
+        let listing = Listing { prefix: None, is_shallow: false, after, most };
+        self.client.list(&self.client.bucket(name)?, listing).await
     }
 
     /// A page of a bucket's objects; none: there is no such bucket.
@@ -115,24 +73,11 @@ impl S3 {
         if answers::code(&answer).as_deref() == Some("NoSuchBucket") {
             return Ok(None);
         }
-        answers::check(&answer)?;
-        let parsed = ListObjectsV2::parse_response(&answer.text());
-        let parsed =
-            parsed.map_err(|error| ServerError::Refused(format!("the list of objects cannot be read: {error}")))?;
+        answers::check(&answer, BUCKETS)?;
+        let parsed = client::page(&answer)?;
         let bytes = parsed.contents.iter().filter_map(|object| object.size).sum();
         let names = parsed.contents.into_iter().map(|object| object.key).collect();
         Ok(Some(Page { names, bytes, next: parsed.next_continuation_token }))
-    }
-
-    async fn delete_objects(&self, name: &str, names: Vec<String>) -> Result<(), ServerError> {
-        let (bucket, objects) = (self.bucket(name)?, names.into_iter().map(ObjectIdentifier::new).collect::<Vec<_>>());
-        let mut delete = bucket.delete_objects(Some(&self.credentials), objects.iter());
-        delete.set_quiet(true);
-        let url = delete.sign(SIGNED_FOR);
-        let (body, md5) = delete.body_with_md5();
-        let answer = self.send(Method::POST, url, Some((body, Some(md5)))).await?;
-        answers::check(&answer)?;
-        answers::check_each(&answer)
     }
 
     /// Deletes objects until there are none, or this call has done its part.
@@ -148,7 +93,7 @@ impl S3 {
                 return Err(self.emptying.unfinished(deleted));
             }
             deleted += page.names.len();
-            self.delete_objects(name, page.names).await?;
+            self.client.delete_objects(&self.client.bucket(name)?, page.names, BUCKETS).await?;
         }
     }
 
@@ -160,12 +105,12 @@ impl S3 {
         body: String,
         md5: Option<String>,
     ) -> Result<Option<String>, ServerError> {
-        let bucket = self.bucket(name)?;
+        let bucket = self.client.bucket(name)?;
         // A request like the one that creates a bucket, with one more word in the query.
-        let mut put = bucket.create_bucket(&self.credentials);
+        let mut put = bucket.create_bucket(&self.client.credentials);
         put.query_mut().insert(what, "");
-        let answer = self.send(Method::PUT, put.sign(SIGNED_FOR), Some((body, md5))).await?;
-        match answers::check(&answer) {
+        let answer = self.client.send(self.client.with_document(Method::PUT, put.sign(SIGNED_FOR), body, md5)).await?;
+        match answers::check(&answer, BUCKETS) {
             Ok(()) => Ok(None),
             Err(ServerError::Refused(words)) => Ok(Some(words)),
             Err(error) => Err(error),
@@ -174,7 +119,7 @@ impl S3 {
 
     /// Whether the store is Amazon's, which must be told where a bucket is to be.
     fn is_amazon(&self) -> bool {
-        is_amazon(self.url.host_str().unwrap_or_default())
+        is_amazon(self.client.url.host_str().unwrap_or_default())
     }
 }
 
@@ -193,7 +138,7 @@ impl ResourceServer for S3 {
     }
 
     fn options(&self) -> BTreeMap<String, String> {
-        [("addressing", self.addressing.as_str()), ("region", self.region.as_str())]
+        [("addressing", self.client.addressing.as_str()), ("region", self.client.region.as_str())]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     }
@@ -213,7 +158,7 @@ impl ResourceServer for S3 {
                 let answer = self.list(name, None, 1).await?;
                 match answers::code(&answer).as_deref() {
                     Some("NoSuchBucket" | "AccessDenied" | "AllAccessDisabled" | "PermanentRedirect") => Ok(false),
-                    _ => answers::check(&answer).map(|()| true),
+                    _ => answers::check(&answer, BUCKETS).map(|()| true),
                 }
             }
         }
@@ -224,10 +169,10 @@ impl ResourceServer for S3 {
             return Ok(Vec::new());
         }
         // The list of buckets is what is read at the root, which the path `.` is.
-        let root = addressing::bucket(&self.url, Addressing::Path, ".", &self.region)?;
-        let url = root.get_object(Some(&self.credentials), "").sign(SIGNED_FOR);
-        let answer = self.send(Method::GET, url, None).await?;
-        answers::check(&answer)?;
+        let root = addressing::bucket(&self.client.url, Addressing::Path, ".", &self.client.region)?;
+        let url = root.get_object(Some(&self.client.credentials), "").sign(SIGNED_FOR);
+        let answer = self.client.send(self.client.request(Method::GET, url)).await?;
+        answers::check(&answer, BUCKETS)?;
         Ok(answers::names(&answer).into_iter().filter(|name| name.starts_with(prefix)).collect())
     }
 
@@ -237,15 +182,19 @@ impl ResourceServer for S3 {
     }
 
     async fn make_database(&self, name: &str, _username: &str, attempt: Attempt) -> Result<(), ServerError> {
-        let bucket = self.bucket(name)?;
-        let body = (self.is_amazon() && self.region != REGION).then(|| (documents::location(&self.region), None));
-        let url = bucket.create_bucket(&self.credentials).sign(SIGNED_FOR);
-        let answer = self.send(Method::PUT, url, body).await?;
+        let bucket = self.client.bucket(name)?;
+        let url = bucket.create_bucket(&self.client.credentials).sign(SIGNED_FOR);
+        let request = if self.is_amazon() && self.client.region != REGION {
+            self.client.with_document(Method::PUT, url, documents::location(&self.client.region), None)
+        } else {
+            self.client.request(Method::PUT, url)
+        };
+        let answer = self.client.send(request).await?;
         match (answers::code(&answer).as_deref(), attempt) {
             (Some("BucketAlreadyOwnedByYou"), Attempt::Again) => Ok(()),
             // It was not there a moment ago: another program with the same key has made it.
             (Some("BucketAlreadyOwnedByYou"), Attempt::First) => Err(ServerError::Taken),
-            _ => answers::check(&answer),
+            _ => answers::check(&answer, BUCKETS),
         }
     }
 
@@ -258,7 +207,7 @@ impl ResourceServer for S3 {
         }
         if !admitted.origins.is_empty() {
             let body = documents::cors(admitted.origins);
-            let md5 = documents::md5(&body);
+            let md5 = documents::md5(body.as_bytes());
             if let Some(words) = self.put(bucket, "cors", body, Some(md5)).await? {
                 refused.push(format!(
                     "the store refuses CORS, so that pages cannot read and write objects themselves: {words}"
@@ -270,9 +219,9 @@ impl ResourceServer for S3 {
 
     async fn delete_database(&self, name: &str) -> Result<(), ServerError> {
         self.empty(name).await?;
-        let bucket = self.bucket(name)?;
-        let url = bucket.delete_bucket(&self.credentials).sign(SIGNED_FOR);
-        let answer = self.send(Method::DELETE, url, None).await?;
+        let bucket = self.client.bucket(name)?;
+        let url = bucket.delete_bucket(&self.client.credentials).sign(SIGNED_FOR);
+        let answer = self.client.send(self.client.request(Method::DELETE, url)).await?;
         match answers::code(&answer).as_deref() {
             Some("NoSuchBucket") => Ok(()),
             Some("BucketNotEmpty") => Err(ServerError::Away(
@@ -280,7 +229,7 @@ impl ResourceServer for S3 {
                  there, or a program still writes"
                     .to_owned(),
             )),
-            _ => answers::check(&answer),
+            _ => answers::check(&answer, BUCKETS),
         }
     }
 
@@ -288,7 +237,7 @@ impl ResourceServer for S3 {
         Ok(())
     }
 
-    fn objects(self: Arc<Self>) -> Option<Arc<dyn Objects>> {
+    fn objects(self: Arc<Self>) -> Option<Arc<dyn crate::resources::objects::Objects>> {
         Some(self)
     }
 

@@ -82,8 +82,8 @@ impl Objects for Swift {
         let headers: Vec<_> = kept.map(|(name, value)| (name.as_str(), value.clone())).collect();
         let ask = Ask { object: Some(name), headers: &headers, ..Ask::of(Method::PUT, bucket) };
         let request = self.object_request(&access, &ask)?.header("content-length", meta.bytes);
-        let request = request.body(body(exactly(meta.bytes, chunks))).timeout(sending(meta.bytes));
-        let answer = self.web.send(request).await?;
+        let request = request.body(body(exactly(meta.bytes, chunks)));
+        let answer = self.web.send_within(request, sending(meta.bytes)).await?;
         if answer.status == 401 {
             // The body is gone; the next attempt has another token.
             self.access(Some(&access.token)).await?;

@@ -43,6 +43,10 @@ impl Backups for Both {
         self.dumps.why_no_restore()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.dumps.trouble()
+    }
+
     async fn dump(&self, at: &str, source: &Source, progress: &Progress) -> Result<Piece, BackupError> {
         self.dumps.dump(at, source, progress).await
     }
@@ -83,6 +87,10 @@ impl Backups for Both {
     async fn delete(&self, at: &str) -> Result<(), BackupError> {
         self.dumps.delete(at).await?;
         self.copies.delete(at).await
+    }
+
+    async fn has(&self, at: &str) -> Result<bool, BackupError> {
+        Ok(self.dumps.has(at).await? || self.copies.has(at).await?)
     }
 
     async fn list(&self) -> Result<Vec<String>, BackupError> {
