@@ -180,3 +180,22 @@ async fn copying_and_writing_back_end_when_they_are_cancelled() {
         Ok(())
     );
 }
+
+#[tokio::test]
+#[ignore = "needs Swift, age, zstd and jq: make test-resources"]
+async fn objects_are_read_by_hand_as_the_handbook_says() {
+    let swift = Swift::start().await;
+    let (place, bucket) = (Place::new(), bucket(only(&servers(&swift.table()))).await);
+    let names = ["plain", "a/b/c", "été/☃ 文", "with space & <tag>", "\"quoted\" 'too'"];
+    let objects = names.map(|name| (name.to_owned(), [b"first line\n".to_vec(), noise(3000)].concat()));
+    put(&bucket.store, objects.clone().into_iter()).await;
+    place.files.copy(AT, &bucket, None, &Progress::default()).await.unwrap();
+    let page = include_str!("../../../../docs/backups.md").lines();
+    let script = page.skip_while(|line| !line.starts_with("    manifest()")).take_while(|line| !line.is_empty());
+    let script = script.collect::<Vec<_>>().join("\n").replace("backups.key", "../keys");
+    let run = std::process::Command::new("sh").current_dir(place.backups()).args(["-euc", &script]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    for (name, bytes) in objects {
+        assert!(std::fs::read(place.backups().join("files").join(&name)).unwrap() == bytes, "{name}");
+    }
+}
