@@ -16,7 +16,7 @@ use crate::config::resources::{Administrator, DOMAIN, KEYSTONE, Project, Resourc
 use crate::machines::provider::ProviderError;
 use crate::machines::providers::openstack::{CloudSettings, ObjectStorage};
 use crate::resources::connection::Connection;
-use crate::resources::objects::{Objects, OpenStore};
+use crate::resources::objects::{self as content, OpenStore};
 use crate::resources::providers::mysql::Mysql;
 use crate::resources::providers::postgresql::Postgresql;
 use crate::resources::providers::redis::Redis;
@@ -126,7 +126,7 @@ fn swift(at: ObjectStore, store: StoreSettings, (name, ca_file): (&str, Option<P
 struct EnteredStores;
 
 impl OpenStore for EnteredStores {
-    fn open(&self, connection: &Connection) -> Result<Arc<dyn Objects>, String> {
+    fn open(&self, connection: &Connection) -> Result<Arc<dyn content::Objects>, String> {
         let Connection { kind, endpoint, username, password, databases: _, options } = connection;
         let account = Account { username: username.clone(), password: password.clone() };
         let tls = if endpoint.has_tls { Tls::Verified(None) } else { Tls::Off };
