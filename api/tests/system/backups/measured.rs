@@ -1,16 +1,21 @@
-//! How fast a dump is, and what memory it takes.
+//! How fast a dump and a bucket are, and what memory they take.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use age::x25519::Identity;
 use ocim::backups::Backups as _;
+use ocim::backups::files::place::Place as _;
+use ocim::backups::files::place::bucket::{Bucket, Transfer};
 use ocim::backups::port::Progress;
 use std::sync::atomic::Ordering;
+use tokio_util::sync::CancellationToken;
 
-use super::{AT, Place, make};
+use super::{AT, Place, contract, make};
 use crate::system::resources::mariadb::MariaDb;
+use crate::system::resources::swift::Swift;
 use crate::system::resources::{only, servers};
 
 /// The least share of the speed of the same programs in a pipe.
@@ -22,7 +27,7 @@ const MOST_MEMORY: u64 = 100_000;
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs MariaDB: make test-resources"]
 async fn a_measured_dump_is_as_fast_as_a_pipe_of_programs_and_takes_little_memory() {
-    let megabytes: u64 = std::env::var("OCIM_MEASURED_MB").map_or(500, |text| text.parse().unwrap());
+    let megabytes = megabytes();
     let mariadb = MariaDb::start().await;
     let server = only(&servers(&mariadb.table("")));
     let source = make(&*server, "ocim_old").await;
@@ -99,12 +104,78 @@ fn pipe(mariadb: &MariaDb, place: &Place) {
 
 /// The highest resident memory of this process, in kB.
 fn peak() -> u64 {
+    of_status("VmHWM:")
+}
+
+fn of_status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// Lets the highest memory begin anew at what is used now.
 fn reset_peak() {
     fs::write("/proc/self/clear_refs", "5").unwrap();
+}
+
+/// A file of `OCIM_MEASURED_MB` (500) megabytes in a bucket. No other test may change what is measured, so it is not the highest memory.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Swift: make test-resources"]
+async fn a_measured_file_in_a_bucket_takes_little_memory() {
+    let megabytes = megabytes();
+    let swift = Swift::start().await;
+    swift.ask(Some("ocim"), reqwest::Method::PUT, contract::NAME, "").await;
+    let objects = contract::objects(swift.port, "ocim:admin", "k/ey-1");
+    let place = Bucket::new(objects, "files/ocim-backups", Transfer::default());
+    let (file, never) = (contract::path("1/2/large"), CancellationToken::new());
+    let before = resident();
+    let began = Instant::now();
+    let mut unfinished = place.begin(&file, &never).await.unwrap();
+    let written = tokio::task::spawn_blocking(move || {
+        let chunk = contract::content(1_000_000);
+        let most = (0..megabytes).map(|_| {
+            unfinished.write_all(&chunk).unwrap();
+            resident()
+        });
+        let most = most.max().unwrap_or_default();
+        unfinished.keep().unwrap();
+        most
+    });
+    let most = written.await.unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "upload: {:.0} MB/s; memory +{:.1} MB",
+        megabytes as f64 / seconds,
+        most.saturating_sub(before) as f64 / 1e3
+    );
+    assert!(most.saturating_sub(before) <= MOST_MEMORY, "{before} kB, {most} kB");
+
+    let (before, began) = (resident(), Instant::now());
+    let stored = place.open(&file, &never).await.unwrap().unwrap();
+    assert_eq!(stored.bytes, megabytes * 1_000_000);
+    let read = tokio::task::spawn_blocking(move || {
+        let (mut content, mut chunk, mut most) = (stored.content, vec![0; 1_000_000], 0);
+        while content.read(&mut chunk).unwrap() > 0 {
+            most = most.max(resident());
+        }
+        most
+    });
+    let most = read.await.unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "download: {:.0} MB/s; memory +{:.1} MB",
+        megabytes as f64 / seconds,
+        most.saturating_sub(before) as f64 / 1e3
+    );
+    assert!(most.saturating_sub(before) <= MOST_MEMORY, "{before} kB, {most} kB");
+}
+
+/// How much is measured.
+fn megabytes() -> u64 {
+    std::env::var("OCIM_MEASURED_MB").map_or(500, |text| text.parse().unwrap())
+}
+
+/// The resident memory of this process, in kB.
+fn resident() -> u64 {
+    of_status("VmRSS:")
 }

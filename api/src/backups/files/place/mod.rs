@@ -57,7 +57,8 @@ pub trait Unfinished: Write + Send {
     /// Gives the complete file its name, in place of one that is there. Blocks until all of it is stored safely.
     ///
     /// # Errors
-    /// [`BackupError::Transient`] or [`BackupError::Permanent`], in words for people; nothing of the file stays then.
+    /// [`BackupError::Transient`] or [`BackupError::Permanent`], in words for people; nothing of the file stays then. If the answer of a
+    /// remote place is lost, the whole file may be there.
     fn keep(self: Box<Self>) -> Result<(), BackupError>;
 }
 

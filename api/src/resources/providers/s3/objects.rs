@@ -174,7 +174,11 @@ impl Objects {
 
     async fn send(&self, url: url::Url, content: &Content) -> Result<Answer, ServerError> {
         let Content { bytes, md5 } = content;
-        let request = self.client.with_body(Method::PUT, url, bytes.clone(), Some(md5.clone()));
+        let mut request = self.client.with_body(Method::PUT, url, bytes.clone(), Some(md5.clone()));
+        if bytes.is_empty() {
+            // Otherwise it would have no length.
+            request = request.header("content-length", 0);
+        }
         self.client.send_within(request, time_for(bytes.len())).await
     }
 
