@@ -6,7 +6,7 @@
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli
   bubblewrap passt podman runc uidmap slirp4netns fuse-overlayfs)
 # For `make test-resources`; the servers' programs alone, without a service of MariaDB.
-readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core mariadb-client redis-server openssl age zstd
+readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core mariadb-client redis-server openssl age zstd jq
   swift swift-proxy swift-account swift-container swift-object memcached python3-venv)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck xz-utils zstd)
 

@@ -44,25 +44,34 @@ pub enum BackupReason {
 pub enum BackupWork {
     /// It is written.
     Write,
-    /// It is loaded into databases that are made for this, looked at, and deleted.
+    /// It is loaded into databases that are made for this, looked at, and deleted; copies of objects are decrypted and compared.
     Verify,
-    /// It replaces the databases of an instance.
+    /// It replaces the databases of an instance, and writes objects of its buckets back.
     Restore,
     /// It is deleted.
     Delete,
 }
 
-/// The copy of one database within a backup.
+/// The copy of one database or bucket within a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackupPiece {
     /// The kind of its server.
     pub kind: ResourceKind,
-    /// The name that the application knows the database by.
+    /// The name that the application knows the database or the bucket by.
     #[schema(example = "main")]
     pub name: String,
-    /// The size of the file in bytes: compressed and encrypted.
+    /// The size of a database's file in bytes, compressed and encrypted; of a bucket, the sum of its objects' sizes at the store.
     #[schema(minimum = 0)]
     pub bytes: i64,
+    /// How many objects of a bucket it has; null: it is a database.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    pub objects: Option<i64>,
+    /// How many of the objects were read from the store for this backup; the others have not changed since an earlier one of the instance, and
+    /// share its copies. Null: it is a database.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    pub copied: Option<i64>,
 }
 
 /// A backup of what an instance has outside its machines.
@@ -70,7 +79,7 @@ pub struct BackupPiece {
 pub struct Backup {
     /// The id; it is never used again.
     pub id: BackupId,
-    /// The instance whose databases are in it.
+    /// The instance whose databases and buckets are in it.
     pub instance_id: InstanceId,
     /// Its state.
     pub state: BackupState,
@@ -84,7 +93,7 @@ pub struct Backup {
     /// How many bytes the present work has read or written so far, before compression.
     #[schema(minimum = 0)]
     pub work_bytes: i64,
-    /// The databases in it; empty until it is complete.
+    /// The databases and buckets in it; empty until it is complete.
     pub pieces: Vec<BackupPiece>,
     /// Why the last work on it failed, and what to do; null: it did not.
     pub trouble: Option<String>,
@@ -95,9 +104,9 @@ pub struct Backup {
     pub created: DateTime<Utc>,
     /// When it was complete or had failed; null: not yet.
     pub ended: Option<DateTime<Utc>>,
-    /// When it was last loaded into databases made for this, and had all its tables; null: never.
+    /// When it was last loaded into databases made for this, had all its tables, and its objects the right checksums; null: never.
     pub verified: Option<DateTime<Utc>>,
-    /// When it last replaced the instance's databases; null: never.
+    /// When it last replaced the instance's databases, and its objects were written back; null: never.
     pub restored: Option<DateTime<Utc>>,
     /// The other instance whose databases it replaces, while that goes on; null: its own, or none.
     #[serde(default)]
@@ -112,8 +121,8 @@ pub struct InstanceBackups {
     /// The backup of another instance that replaces the databases of this one, or waits for that; null: none does.
     #[serde(default)]
     pub incoming: Option<Backup>,
-    /// What a backup contains now, in words: `MySQL database main`.
-    #[schema(example = json!(["MySQL database main"]))]
+    /// What a backup contains now, in words: `MySQL database main`, `S3 bucket files`.
+    #[schema(example = json!(["MySQL database main", "S3 bucket files"]))]
     pub contents: Vec<String>,
     /// What the instance has that is in no backup, with the reason: `Redis: what is there can be made anew`.
     #[schema(example = json!(["Redis database main: ocim makes no backups of Redis"]))]

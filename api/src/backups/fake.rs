@@ -1,7 +1,7 @@
 //! Backups and databases in memory for tests, which fail and wait on request.
 //!
 //! A database is its content, by its name at the server, with a line for each table. One that was never set is empty. Deleting it at a
-//! server does not change it here, so a test that expects that sets it anew.
+//! server does not change it here, so a test that expects that sets it anew. Buckets are not here: tests use the real files for them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use shared_types::ResourceKind;
 use tokio::sync::watch;
 
-use super::port::{BackupError, Backups, Piece, Progress, Source};
+use super::port::{BackupError, Backups, Bucket, Piece, Progress, Source};
 
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -213,8 +213,8 @@ impl Backups for FakeBackups {
         let bytes = state.databases.get(&source.database).cloned().unwrap_or_default();
         progress.bytes.fetch_add(length(&bytes), Ordering::Relaxed);
         let (kind, name) = (source.kind, source.name.clone());
-        let piece =
-            Piece { kind, name: name.clone(), bytes: length(&bytes), sha256: sha256(&bytes), tables: tables(&bytes) };
+        let (tables, sha256) = (tables(&bytes), sha256(&bytes));
+        let piece = Piece { kind, name: name.clone(), bytes: length(&bytes), sha256, tables, objects: None };
         state.files.insert((at.to_owned(), kind, name), bytes);
         Ok(piece)
     }
@@ -244,6 +244,30 @@ impl Backups for FakeBackups {
     async fn tables(&self, of: &Source) -> Result<u64, BackupError> {
         self.call(FakeOperation::Tables, None, Some(of), &Progress::default()).await?;
         Ok(self.state().databases.get(&of.database).map_or(0, |content| tables(content)))
+    }
+
+    async fn copy(
+        &self,
+        _at: &str,
+        bucket: &Bucket,
+        _earlier: Option<(&str, &Piece)>,
+        _progress: &Progress,
+    ) -> Result<Piece, BackupError> {
+        Err(BackupError::Permanent(format!("{}: no objects are kept in memory", bucket.name)))
+    }
+
+    async fn put_back(
+        &self,
+        _at: &str,
+        piece: &Piece,
+        _into: &Bucket,
+        _progress: &Progress,
+    ) -> Result<u64, BackupError> {
+        Err(BackupError::Permanent(format!("{}: no objects are kept in memory", piece.name)))
+    }
+
+    async fn sweep(&self, _at: &str, _progress: &Progress) -> Result<(), BackupError> {
+        Ok(())
     }
 
     async fn delete(&self, at: &str) -> Result<(), BackupError> {

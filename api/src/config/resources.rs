@@ -15,7 +15,7 @@ use super::ConfigError;
 use super::address::is_loopback;
 use super::sections::Settings;
 
-pub use stores::{Project, StoreSettings};
+pub use stores::{DOMAIN, KEYSTONE, Project, StoreSettings};
 
 /// The key of all tables in the settings file.
 pub(super) const TABLES: &str = "resources";

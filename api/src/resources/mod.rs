@@ -13,6 +13,7 @@ mod error;
 mod make;
 pub mod names;
 pub mod numbers;
+pub mod objects;
 pub mod password;
 pub mod providers;
 pub mod registry;

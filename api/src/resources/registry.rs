@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use shared_types::{ResourceKind, ResourceServerName};
 
+use super::connection::Connection;
+use super::objects::{Objects, OpenStore};
 use super::server::ResourceServer;
 
 /// A server under its name.
@@ -24,12 +26,29 @@ pub struct Named {
 #[derive(Debug, Clone, Default)]
 pub struct Servers {
     all: BTreeMap<ResourceServerName, Named>,
+    opener: Option<Arc<dyn OpenStore>>,
 }
 
 impl Servers {
     /// These servers; of two with the same name, the second one.
     pub fn new(all: impl IntoIterator<Item = Named>) -> Self {
-        Self { all: all.into_iter().map(|one| (one.name.clone(), one)).collect() }
+        Self { all: all.into_iter().map(|one| (one.name.clone(), one)).collect(), opener: None }
+    }
+
+    /// The same with what opens stores of objects whose credentials an operator has entered.
+    pub fn opening(self, opener: Arc<dyn OpenStore>) -> Self {
+        Self { opener: Some(opener), ..self }
+    }
+
+    /// The store of objects of these credentials.
+    ///
+    /// # Errors
+    /// Why it cannot be opened, without the password.
+    pub fn open(&self, connection: &Connection) -> Result<Arc<dyn Objects>, String> {
+        match &self.opener {
+            Some(opener) => opener.open(connection),
+            None => Err("stores of entered credentials cannot be opened here".to_owned()),
+        }
     }
 
     /// The server of this name; none: the settings have no such server.

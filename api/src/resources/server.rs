@@ -8,12 +8,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
+
+use super::objects::Objects;
 
 /// Limit for each connection of a call. A worker's claim lasts longer than four of them, so that two never work on one account.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -145,6 +148,11 @@ pub trait ResourceServer: Debug + Send + Sync {
     /// admit only their account.
     async fn admit(&self, _bucket: &str, _admitted: &Admitted<'_>) -> Result<Vec<String>, ServerError> {
         Ok(Vec::new())
+    }
+
+    /// Reads and writes the objects of its buckets; none: it has no buckets.
+    fn objects(self: Arc<Self>) -> Option<Arc<dyn Objects>> {
+        None
     }
 
     /// Deletes a database with its data. Gone already is success. [`ServerError::Unfinished`]: there is so much data that only a part is

@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
-use shared_types::{ResourceKind, ResourceServerName};
+use shared_types::ResourceKind;
+use url::Url;
 
 use super::StartError;
 use crate::config::Settings;
-use crate::config::resources::{Administrator, Project, ResourceSettings, StoreSettings};
+use crate::config::resources::{Administrator, DOMAIN, KEYSTONE, Project, ResourceSettings, StoreSettings};
 use crate::machines::provider::ProviderError;
 use crate::machines::providers::openstack::{CloudSettings, ObjectStorage};
+use crate::resources::connection::Connection;
+use crate::resources::objects::{self as content, OpenStore};
 use crate::resources::providers::mysql::Mysql;
 use crate::resources::providers::postgresql::Postgresql;
 use crate::resources::providers::redis::Redis;
@@ -35,7 +38,7 @@ pub fn servers(settings: &Settings) -> Result<Servers, StartError> {
         let server = open(own).map_err(|words| format!("[resources.{name}]: {words}"))?;
         all.push(Named { name, server, is_default, is_exclusive });
     }
-    Ok(Servers::new(all))
+    Ok(Servers::new(all).opening(Arc::new(EnteredStores)))
 }
 
 /// A bucket of a store.
@@ -66,7 +69,7 @@ fn open(own: ResourceSettings) -> Result<Arc<dyn ResourceServer>, String> {
         if kind == ResourceKind::S3 {
             return Ok(Arc::new(s3(at, store)?));
         }
-        return Ok(Arc::new(swift(at, store, (&name, own.ca_file))?));
+        return Ok(Arc::new(swift(at, store, (name.as_str(), own.ca_file))?));
     }
     let at = Administered { host, port, user, password, database, tls, endpoint };
     Ok(match kind {
@@ -89,11 +92,7 @@ fn addressing(store: &StoreSettings) -> Addressing {
     if is_virtual { Addressing::Virtual } else { Addressing::Path }
 }
 
-fn swift(
-    at: ObjectStore,
-    store: StoreSettings,
-    (name, ca_file): (&ResourceServerName, Option<PathBuf>),
-) -> Result<Swift, String> {
+fn swift(at: ObjectStore, store: StoreSettings, (name, ca_file): (&str, Option<PathBuf>)) -> Result<Swift, String> {
     let mut options = BTreeMap::from([("auth_path".to_owned(), store.url.path().to_owned())]);
     options.extend(store.region.clone().map(|region| ("region".to_owned(), region)));
     let login: Arc<dyn Login> = match store.project {
@@ -120,6 +119,41 @@ fn swift(
         }
     };
     Swift::new(at, login, options)
+}
+
+/// Opens stores whose credentials an operator has entered, as those of the settings.
+#[derive(Debug)]
+struct EnteredStores;
+
+impl OpenStore for EnteredStores {
+    fn open(&self, connection: &Connection) -> Result<Arc<dyn content::Objects>, String> {
+        let Connection { kind, endpoint, username, password, databases: _, options } = connection;
+        let account = Account { username: username.clone(), password: password.clone() };
+        let tls = if endpoint.has_tls { Tls::Verified(None) } else { Tls::Off };
+        let option = |name: &str| options.get(name).cloned();
+        let path = option("auth_path").unwrap_or_else(|| KEYSTONE.to_owned());
+        let path = if *kind == ResourceKind::Swift { path } else { "/".to_owned() };
+        let url: Url = endpoint.url(&path).parse().map_err(|_| "its address cannot be used".to_owned())?;
+        let at = ObjectStore { url, account, tls, endpoint: endpoint.clone(), emptying: Emptying::default() };
+        let domain = |name: &str| option(name).unwrap_or_else(|| DOMAIN.to_owned());
+        let project = match at.url.path().trim_end_matches('/').ends_with(KEYSTONE) {
+            true => Some(Project {
+                name: option("project").ok_or("its option `project` is missing")?,
+                project_domain: domain("project_domain"),
+                user_domain: domain("user_domain"),
+            }),
+            false => None,
+        };
+        let is_virtual = option("addressing").filter(|word| word != "auto").map(|word| word == "virtual");
+        let store = StoreSettings { url: at.url.clone(), region: option("region"), is_virtual, project };
+        match kind {
+            ResourceKind::S3 => Ok(Arc::new(s3(at, store)?)),
+            ResourceKind::Swift => Ok(Arc::new(swift(at, store, ("entered", None))?)),
+            ResourceKind::Mysql | ResourceKind::Postgresql | ResourceKind::Redis | ResourceKind::Mongodb => {
+                Err(format!("{} has no objects", kind.name()))
+            }
+        }
+    }
 }
 
 /// The login to Swift by Keystone, with the client that machines of OpenStack use.

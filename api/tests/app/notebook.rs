@@ -72,9 +72,9 @@ impl Application for Notebook {
     }
 
     /// Editions whose names begin with `stored` have databases outside the machine: two of MySQL, and a number of Redis where there is a
-    /// server of it. Those that begin with `filed` have two buckets of S3 or a container of Swift, where there is a store.
+    /// server of it. Those with `filed` have two buckets of S3 or a container of Swift, where there is a store.
     fn resources(&self, settings: &Value) -> Result<Vec<ResourceSpec>, ApplicationError> {
-        let begins = |word: &str| settings["edition"].as_str().is_some_and(|edition| edition.starts_with(word));
+        let edition = settings["edition"].as_str().unwrap_or_default();
         let spec = |kind, names: &[&str], is_required| ResourceSpec {
             kind,
             databases: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -84,11 +84,9 @@ impl Application for Notebook {
             vec![spec(ResourceKind::Mysql, &["pages", "readers"], true), spec(ResourceKind::Redis, &["cache"], false)];
         let stores =
             vec![spec(ResourceKind::S3, &["files", "public"], false), spec(ResourceKind::Swift, &["files"], false)];
-        Ok(match (begins("stored"), begins("filed")) {
-            (true, _) => specs,
-            (false, true) => stores,
-            (false, false) => Vec::new(),
-        })
+        let (specs, stores) = (specs.into_iter(), stores.into_iter());
+        let specs = specs.filter(|_| edition.starts_with("stored"));
+        Ok(specs.chain(stores.filter(|_| edition.contains("filed"))).collect())
     }
 
     /// From each edition with databases to another one.

@@ -3,6 +3,7 @@
 mod keys;
 mod paths;
 pub mod place;
+mod pool;
 mod reading;
 mod seal;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use shared_types::ResourceKind;
 
 use self::place::{Directory, Place, PlacePath, Unfinished, blocking, lost};
 use self::seal::{Failed, Sealed};
-use super::port::{BackupError, Backups, Piece, Progress, Source};
+use super::port::{BackupError, Backups, Bucket, Piece, Progress, Source};
 use super::programs::{self, Running, Task};
 
 /// Backups as files.
@@ -140,10 +141,13 @@ impl Backups for Files {
             )));
         }
         blocking(move || unfinished.keep()).await?;
-        Ok(Piece { kind: source.kind, name: source.name.clone(), bytes, sha256, tables })
+        Ok(Piece { kind: source.kind, name: source.name.clone(), bytes, sha256, tables, objects: None })
     }
 
     async fn check(&self, at: &str, piece: &Piece, progress: &Progress) -> Result<(), BackupError> {
+        if piece.objects.is_some() {
+            return pool::check(self, at, piece, progress).await;
+        }
         let path = paths::file(at, piece.kind, &piece.name)?;
         let identities = self.identities().map_err(BackupError::Permanent)?;
         self.prove(path, piece, identities, &progress.cancel).await
@@ -184,6 +188,24 @@ impl Backups for Files {
 
     async fn tables(&self, of: &Source) -> Result<u64, BackupError> {
         programs::tables(of, &Progress::default()).await
+    }
+
+    async fn copy(
+        &self,
+        at: &str,
+        bucket: &Bucket,
+        earlier: Option<(&str, &Piece)>,
+        progress: &Progress,
+    ) -> Result<Piece, BackupError> {
+        pool::copy(self, at, bucket, earlier, progress).await
+    }
+
+    async fn put_back(&self, at: &str, piece: &Piece, into: &Bucket, progress: &Progress) -> Result<u64, BackupError> {
+        pool::put_back(self, at, piece, into, progress).await
+    }
+
+    async fn sweep(&self, at: &str, progress: &Progress) -> Result<(), BackupError> {
+        pool::sweep(self, at, &progress.cancel).await
     }
 
     async fn delete(&self, at: &str) -> Result<(), BackupError> {

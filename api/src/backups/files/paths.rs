@@ -26,13 +26,22 @@ pub(super) fn folder(at: &str) -> Result<PlacePath, BackupError> {
 /// # Errors
 /// [`BackupError::Permanent`] if `at` or the database's name cannot name a file.
 pub(super) fn file(at: &str, kind: ResourceKind, name: &str) -> Result<PlacePath, BackupError> {
+    let folder = folder(at)?;
+    folder.join(&format!("{}{ENDING}", stem(kind, name)?))
+}
+
+/// What the names of the files of a database or a bucket begin with.
+///
+/// # Errors
+/// [`BackupError::Permanent`] if its name cannot name a file.
+pub(super) fn stem(kind: ResourceKind, name: &str) -> Result<String, BackupError> {
     let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
     if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(fits) {
         return Err(BackupError::Permanent(format!(
             "The database's name “{name}” cannot name a file: at most {NAME_MAX} letters, digits, `-` and `_` can."
         )));
     }
-    folder(at)?.join(&format!("{}-{name}{ENDING}", kind.as_str()))
+    Ok(format!("{}-{name}", kind.as_str()))
 }
 
 /// The backups that are there, in the order of their numbers.
@@ -49,7 +58,7 @@ pub(super) async fn list(place: &dyn Place) -> Result<Vec<String>, BackupError> 
 }
 
 /// The folders in this one that numbers name.
-async fn numbers(place: &dyn Place, folder: Option<&PlacePath>) -> Result<Vec<String>, BackupError> {
+pub(super) async fn numbers(place: &dyn Place, folder: Option<&PlacePath>) -> Result<Vec<String>, BackupError> {
     let entries = place.entries(folder).await?.into_iter().filter_map(|entry| match entry {
         Entry::Folder { name } if is_number(&name) => Some(name),
         Entry::Folder { .. } | Entry::File { .. } => None,

@@ -1,6 +1,6 @@
 //! The content of a file: a dump, compressed by zstd, encrypted by age. Constant memory; these functions block.
 
-use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind, IntoInnerError, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IntoInnerError, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use age::stream::StreamReader;
@@ -140,6 +140,11 @@ impl<R: Read> Opened<R> {
         let decrypted = decryptor.decrypt(identities).map_err(locked)?;
         let dump = zstd::Decoder::new(decrypted).map_err(Locked::Io)?;
         Ok(Self(BufReader::with_capacity(CHUNK, dump)))
+    }
+
+    /// What is in it.
+    pub(super) fn reader(&mut self) -> &mut impl BufRead {
+        &mut self.0
     }
 
     /// Reads all of it and keeps the last bytes: whether another key or a missing end would stop it half-way.

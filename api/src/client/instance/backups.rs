@@ -9,7 +9,7 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::{Cell, Output};
 
-/// Backups of the databases that an instance has outside its machines
+/// Backups of the databases and buckets that an instance has outside its machines
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     List(ListArguments),
@@ -50,10 +50,10 @@ pub struct VerifyArguments {
     backup: BackupId,
 }
 
-/// Replace an instance's databases by a backup; for administrators
+/// Replace an instance's databases by a backup, and write its objects back; for administrators
 ///
-/// This cannot be undone. Visitors get the maintenance page meanwhile. Another instance that gets the data has mail and payments off from
-/// then on, until `ocim instance end-neutralisation`.
+/// This cannot be undone. Objects that the backup does not have stay. Visitors get the maintenance page meanwhile. Another instance that
+/// gets the data has mail and payments off from then on, until `ocim instance end-neutralisation`.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance backups restore 1 42 --confirm 'Astronomy Academy'
@@ -166,7 +166,7 @@ async fn restore(arguments: &RestoreArguments, api: &Api, out: &Output) -> Resul
     let body = json!({ "confirm": confirm, "into": into });
     let answer = api.ask(Method::POST, &format!("{}/{backup}/restore", path(id)), &body).await?;
     let target = into.unwrap_or(id);
-    out.told(&answer, &format!("The databases of instance {target} are being replaced by those of backup {backup}."))
+    out.told(&answer, &format!("Instance {target} is being restored from backup {backup}."))
 }
 
 async fn delete(arguments: &DeleteArguments, api: &Api, out: &Output) -> Result<(), ClientError> {

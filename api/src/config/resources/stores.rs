@@ -7,9 +7,10 @@ use url::Url;
 use super::{Administrator, Table, decoded, is_local};
 
 /// The domain of Keystone that users and projects are in, unless a table says otherwise.
-const DOMAIN: &str = "Default";
-/// How the path of Keystone ends, and that of a login without it.
-const KEYSTONE: &str = "/v3";
+pub const DOMAIN: &str = "Default";
+/// How the path of Keystone ends.
+pub const KEYSTONE: &str = "/v3";
+/// How the path of a login without Keystone ends.
 const TEMP_AUTH: &str = "/v1.0";
 
 /// How a store of objects is reached.

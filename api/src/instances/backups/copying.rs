@@ -3,6 +3,7 @@
 use diesel_async::AsyncPgConnection;
 use shared_types::InstanceId;
 use shared_types::migration::MigrationState;
+use shared_types::resource::ResourceClass;
 
 use super::contents::{self, Contents, named};
 use crate::backups::Piece;
@@ -89,9 +90,12 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// Whether a database is there or can be made, and then be replaced.
+/// Whether a database or bucket is there or can be made, and then be written to. A bucket that an operator entered stays as it is.
 fn check_makeable(manager: &Manager, contents: &Contents, piece: &Piece) -> Result<(), String> {
     let row = contents.database(piece.kind, &piece.name);
     let row = row.ok_or_else(|| format!("The instance has no {}.", named(piece.kind, &piece.name)))?;
+    if piece.objects.is_some() && row.class == ResourceClass::Given {
+        return Ok(());
+    }
     contents::check_server(manager, row)
 }

@@ -6,7 +6,7 @@ use diesel_async::AsyncPgConnection;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 
-use super::contents::{Contents, KINDS, server};
+use super::contents::{Contents, DATABASES, server};
 use crate::backups::Source;
 use crate::instances::resources::plan;
 use crate::instances::{Manager, Refusal};
@@ -43,7 +43,7 @@ pub(super) async fn places<'m>(
     contents: &Contents,
 ) -> Result<BTreeMap<ResourceKind, Place<'m>>, Refusal> {
     let mut places = BTreeMap::new();
-    for kind in KINDS.iter().copied() {
+    for kind in DATABASES.iter().copied() {
         let rows: Vec<_> = contents.rows.iter().filter(|row| row.kind == kind).cloned().collect();
         if rows.iter().any(|row| row.part == ResourcePart::Account) {
             places.insert(kind, place(manager, conn, kind, &rows).await?);

@@ -1,10 +1,12 @@
-//! Backups of the databases that an instance has outside its machines: requests, schedule and retention, and the work of workers.
+//! Backups of the databases and buckets that an instance has outside its machines: requests, schedule and retention, and the work of workers.
 //! Files are written and read by [`crate::backups`].
 //!
-//! At the databases of an instance, one backup is written, verified or restored at a time; deletions go on beside that. A restore may be
-//! into another instance than the backup's, which then waits for it. A work that is requested is a
+//! At the databases and buckets of an instance, one backup is written, verified or restored at a time. A restore may be into another instance
+//! than the backup's, which then waits for it. Deletions go on beside a verification or a restore, and wait while a worker writes: they
+//! delete copies of objects that no backup uses, and one that is being written has not said yet what it uses. A work that is requested is a
 //! column of the backup's row until it has ended, so that another worker takes it over when the claim of the first one runs out.
 
+mod buckets;
 pub mod copy;
 mod copying;
 mod databases;

@@ -1,4 +1,4 @@
-//! Asks for a backup of an instance's databases.
+//! Asks for a backup of an instance's databases and buckets.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -46,7 +46,7 @@ pub(super) async fn begin(
     contents: &Contents,
 ) -> Result<BackupRow, DbError> {
     let row = store::insert(conn, id, reason, actor).await?;
-    let contents: Vec<_> = contents.databases().map(contents::words).collect();
+    let contents: Vec<_> = contents.parts(reason).map(contents::words).collect();
     Journal::of(actor, Operation::CreateBackup)
         .instance(id)
         .event(EventKind::InstanceUpdated)

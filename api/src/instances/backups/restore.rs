@@ -1,4 +1,4 @@
-//! Asks for the replacement of an instance's databases by those of a backup, its own or another one's.
+//! Asks for the replacement of an instance's databases by those of a backup, its own or another one's, and for its objects.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -8,6 +8,7 @@ use shared_types::{BackupId, EventKind, FieldError, InstanceId};
 
 use super::contents::{self, Contents, named};
 use super::verify::refuse_incomplete;
+use super::work::bucket_target;
 use super::{begun, copying, find, refuse_second};
 use crate::backups::Piece;
 use crate::instances::builds::migration;
@@ -21,8 +22,9 @@ use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 use crate::resources::store::ResourceRow;
 
-/// Asks for a restore; a worker does it, behind the maintenance page. What the databases hold now is lost. Another instance that gets the
-/// data (`into`) is neutralised from here on, and gets its databases if it has none yet.
+/// Asks for a restore; a worker does it, behind the maintenance page. What the databases hold now is lost, and objects of the backup are as
+/// they were; other objects stay. Another instance that gets the data (`into`) is neutralised from here on, and gets databases and buckets
+/// if it has none yet.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the backup is not complete, the databases cannot be replaced, or the instance that has
@@ -43,9 +45,7 @@ pub async fn request(
         let pieces = row.pieces()?;
         if target.id == instance {
             let contents = contents::of_instance(conn, instance).await?;
-            for piece in &pieces {
-                self::target(manager, &contents, piece).map_err(Refusal::Conflict)?;
-            }
+            check_targets(manager, &contents, &pieces).map_err(Refusal::Conflict)?;
         } else {
             copying::check(conn, &owner, &target).await?;
             copying::prepare(manager, conn, &target, &pieces).await?;
@@ -109,6 +109,26 @@ pub(super) async fn begin(
         .write(conn)
         .await?;
     Ok(Some(begun))
+}
+
+/// Whether all pieces can be restored, but objects of buckets that an operator entered, which stay as they are.
+///
+/// # Errors
+/// Why one cannot, or that nothing would be restored, and what to do.
+fn check_targets(manager: &Manager, contents: &Contents, pieces: &[Piece]) -> Result<(), String> {
+    let mut is_any = false;
+    for piece in pieces {
+        is_any |= match piece.objects {
+            Some(_) => bucket_target(contents, piece)?.is_some_and(|row| contents::server(manager, row).is_some()),
+            None => target(manager, contents, piece).map(|_| true)?,
+        };
+    }
+    if is_any {
+        return Ok(());
+    }
+    Err("The backup has only objects of buckets that an operator entered, or whose server the settings do not have: ocim writes nothing \
+         there. Write them back by hand, as docs/backups.md says."
+        .to_owned())
 }
 
 /// The database that a file replaces.

@@ -16,7 +16,8 @@ use crate::instances::{Manager, Refusal};
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 
-/// Asks for the verification of a backup; a worker loads it into databases made for this, and deletes them.
+/// Asks for the verification of a backup; a worker loads it into databases made for this, and deletes them. Copies of objects are only
+/// decrypted.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if it is not complete, there is no server or key to load it with, or a backup of the
@@ -61,7 +62,7 @@ pub(super) fn refuse_incomplete(row: &BackupRow) -> Result<(), Refusal> {
     }
 }
 
-/// Why these files cannot be loaded on trial, and what to do; none: they can.
+/// Why the dumps among these files cannot be loaded on trial, and what to do; none: they can.
 pub(super) fn why_not(manager: &Manager, contents: &Contents, pieces: &[Piece]) -> Option<String> {
     let one = |piece: &Piece| {
         let kind = piece.kind;
@@ -89,5 +90,5 @@ pub(super) fn why_not(manager: &Manager, contents: &Contents, pieces: &[Piece]) 
             )),
         }
     };
-    pieces.iter().find_map(one)
+    pieces.iter().filter(|piece| piece.objects.is_none()).find_map(one)
 }

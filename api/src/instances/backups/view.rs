@@ -2,7 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use shared_types::InstanceId;
-use shared_types::backup::InstanceBackups;
+use shared_types::backup::{BackupReason, InstanceBackups};
 
 use super::contents;
 use crate::instances::store::backups::{self, BackupRow};
@@ -26,10 +26,10 @@ pub async fn list(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceI
     Ok(InstanceBackups {
         items,
         incoming: incoming.map(BackupRow::into_dto).transpose()?,
-        contents: contents.databases().map(contents::words).collect(),
+        contents: contents.parts(BackupReason::Requested).map(contents::words).collect(),
         why_none: contents.why_not_now(manager),
         why_no_restore: contents::why_no_restore(manager),
-        left_out: contents.left_out,
+        left_out: contents.left_out(BackupReason::Requested),
         every_hours: manager.options.backups.every_hours,
         keep: manager.options.backups.keep,
     })

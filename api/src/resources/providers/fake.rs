@@ -1,14 +1,16 @@
 //! A server in memory for tests, which fails on request. What strangers have there is apart from what it was asked to make.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use shared_types::ResourceKind;
 use shared_types::resource::ResourcePart;
 
+use super::fake_objects::FakeObjects;
 use crate::resources::names::SHARED;
+use crate::resources::objects::Objects;
 use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
 /// The outcome of one call that changes something.
@@ -43,6 +45,8 @@ pub struct FakeServer {
     endpoint: Endpoint,
     numbers: Option<u32>,
     state: Mutex<State>,
+    /// What is in its buckets.
+    pub objects: Arc<FakeObjects>,
 }
 
 impl FakeServer {
@@ -50,7 +54,7 @@ impl FakeServer {
     pub fn new(kind: ResourceKind) -> Self {
         let endpoint = Endpoint { host: "db.example".to_owned(), port: kind.port(), has_tls: true };
         let numbers = (kind == ResourceKind::Redis).then_some(16);
-        Self { kind, endpoint, numbers, state: Mutex::default() }
+        Self { kind, endpoint, numbers, state: Mutex::default(), objects: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -224,6 +228,10 @@ impl ResourceServer for FakeServer {
             state.accounts.remove(username);
             Ok(())
         })
+    }
+
+    fn objects(self: Arc<Self>) -> Option<Arc<dyn Objects>> {
+        self.kind.is_object_storage().then(|| self.objects.clone() as Arc<dyn Objects>)
     }
 
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError> {

@@ -1,12 +1,14 @@
 //! The servers that hold accounts, databases and buckets, one module per kind, and a fake for tests.
 
 pub mod fake;
+pub mod fake_objects;
 pub mod mysql;
 pub mod postgresql;
 pub mod redis;
 pub mod s3;
 pub mod swift;
 
+mod streams;
 mod web;
 
 use std::time::Duration;

@@ -4,9 +4,10 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Certificate, Client, Method, RequestBuilder};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
 use url::Url;
 
+use super::streams::READING;
 use super::{is_about_tls, words};
 use crate::config::address::is_loopback;
 use crate::resources::server::{LIMIT, ServerError};
@@ -74,8 +75,23 @@ impl Web {
     /// # Errors
     /// As [`Self::send`].
     pub(super) async fn send_within(&self, request: RequestBuilder, limit: Duration) -> Result<Answer, ServerError> {
+        let response = request.timeout(limit).send().await.map_err(|error| unanswered(error, limit))?;
+        Self::read(response, limit).await
+    }
+
+    /// Sends a request and reads the whole answer, unless it is a success: then its body is left to be read.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Result<Response, Answer>, ServerError> {
+        let response = tokio::time::timeout(LIMIT, request.timeout(READING).send()).await;
+        let too_late = |_| ServerError::Away(format!("no answer within {} s", LIMIT.as_secs()));
+        let response = response.map_err(too_late)?.map_err(|error| unanswered(error, LIMIT))?;
+        if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Self::read(response, LIMIT).await?)) }
+    }
+
+    async fn read(mut response: Response, limit: Duration) -> Result<Answer, ServerError> {
         let unanswered = |error| unanswered(error, limit);
-        let mut response = request.timeout(limit).send().await.map_err(unanswered)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -113,7 +129,7 @@ pub(super) fn line(text: &str) -> String {
     text.join(" ").chars().take(MAX_WORDS).collect()
 }
 
-fn unanswered(error: reqwest::Error, limit: Duration) -> ServerError {
+pub(super) fn unanswered(error: reqwest::Error, limit: Duration) -> ServerError {
     let error = error.without_url();
     let mut words = words(&error);
     if error.is_timeout() {

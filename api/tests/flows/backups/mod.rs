@@ -1,6 +1,7 @@
 //! Backups of databases outside machines: written, verified, restored and deleted by workers, on request and by the schedule. Server
 //! and files are in memory, and fail on request; real ones are in `system::backups`.
 
+mod buckets;
 mod cloning;
 mod linked;
 mod making;

@@ -3,6 +3,7 @@
 
 mod away;
 mod bucket;
+mod buckets;
 mod contract;
 mod damage;
 mod disk;

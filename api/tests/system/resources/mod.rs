@@ -6,6 +6,7 @@ mod contract;
 mod life;
 pub(super) mod mariadb;
 pub(super) mod moto;
+pub(super) mod objects;
 pub(super) mod postgresql;
 mod redis;
 mod s3;

@@ -86,7 +86,7 @@ impl Swift {
     }
 
     /// The table of the settings file, logged in to as this user.
-    pub(super) fn table(&self) -> String {
+    pub(in crate::system) fn table(&self) -> String {
         self.table_with("ocim%3Aadmin", "k%2Fey-1")
     }
 

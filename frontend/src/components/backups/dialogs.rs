@@ -31,7 +31,7 @@ pub(super) fn DeleteDialog(
     view! {
         <AskDialog
             title=format!("Delete the backup of {}?", exact(backup.created, &Local))
-            words="Permanently deletes its files. The instance and its databases are unchanged."
+            words="Permanently deletes its files, and copies of objects that no other backup uses. The instance, its databases and buckets are unchanged."
             confirm="Delete backup"
             is_grave=true
             has_reason=false

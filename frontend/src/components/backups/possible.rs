@@ -71,7 +71,7 @@ fn has_no_work(all: &InstanceBackups) -> Possible {
     match at_work(all).and_then(|one| one.work) {
         Some(BackupWork::Write) => Possible::No("A backup is being written."),
         Some(BackupWork::Verify) => Possible::No("A backup is being verified."),
-        Some(BackupWork::Restore) => Possible::No("The databases are being replaced by a backup."),
+        Some(BackupWork::Restore) => Possible::No("A backup is being restored."),
         Some(BackupWork::Delete) | None => Possible::Yes,
     }
 }

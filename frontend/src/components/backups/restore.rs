@@ -75,7 +75,7 @@ pub(super) fn RestoreDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let data = state().data;
-    let (one, at) = (backup.id, exact(backup.created, &Local));
+    let (one, at, has_objects) = (backup.id, exact(backup.created, &Local), words::has_buckets(&backup));
     let typed = RwSignal::new(String::new());
     let (is_other, chosen) = (RwSignal::new(false), RwSignal::new(None::<InstanceId>));
     let list = data.list();
@@ -108,7 +108,7 @@ pub(super) fn RestoreDialog(
     let course = {
         let (name, at, created) = (name.clone(), at.clone(), backup.created);
         move || match (is_other.get(), other.get()) {
-            (false, _) => view! { <RestoreWords created left_out=left_out.clone()/> }.into_any(),
+            (false, _) => view! { <RestoreWords created left_out=left_out.clone() has_objects/> }.into_any(),
             (true, None) => ().into_any(),
             (true, Some(other)) => {
                 let steps = course_of_copy(&name, &other.name, &at);
@@ -120,7 +120,7 @@ pub(super) fn RestoreDialog(
     view! {
         <AskDialog
             title=format!("Restore the backup of {at}?")
-            words=format!("Replaces databases by those of {name}: {}.", words::databases(&backup))
+            words=words::restores(&backup, &name)
             confirm="Restore"
             is_grave=true
             has_reason=false

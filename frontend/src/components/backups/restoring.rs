@@ -10,6 +10,9 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words::{ago, exact, sentence};
 
+const WRITTEN_BACK: &str = "Objects that differ from the backup are written back. Objects that it does not have stay, and buckets that an \
+    operator entered do, too.";
+
 /// What a restore does, in order.
 #[component]
 pub fn RestoreWords(
@@ -17,6 +20,9 @@ pub fn RestoreWords(
     created: DateTime<Utc>,
     /// What the instance has that is in no backup.
     left_out: Vec<String>,
+    /// Whether objects of buckets are written back, too.
+    #[prop(optional)]
+    has_objects: bool,
     /// The app server that gets the traffic at the same time, if any.
     #[prop(optional)]
     rolls_back_to: Option<String>,
@@ -49,6 +55,7 @@ pub fn RestoreWords(
                 "The present databases are replaced. "
                 <b>"What was written since " {at} " (" {move || ago(created, now.get())} ") is lost."</b>
             </li>
+            {has_objects.then(|| view! { <li>{WRITTEN_BACK}</li> })}
             <li>"When all are complete, the maintenance page is taken down, unless it was up before."</li>
         </ol>
         <p>{writers} " If what the databases hold now may be needed, make a backup first."</p>

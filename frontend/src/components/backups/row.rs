@@ -42,7 +42,7 @@ pub(super) fn Row(
             <td role="cell" class="now"><StateLabel backup/> <small>{so_far}</small> {why}</td>
             <td role="cell" class="held">
                 <span title=move || backup.with(words::sizes)>{move || backup.with(words::size).unwrap_or_else(|| "–".to_owned())}</span>
-                <small>{move || backup.with(words::databases)}</small>
+                <small>{move || backup.with(words::contents)}</small>
             </td>
             <td role="cell" class="proof">{proof} {last_restore}</td>
             <td role="cell" class="acts"><Buttons id backup backups is_archived asked/></td>
@@ -99,7 +99,7 @@ fn Buttons(
             is_busy=is_asking
             shape=Shape::Check
             label="Verify"
-            hint="Loads it into databases made for this, looks for all tables, and deletes them."
+            hint="Loads it into databases made for this, looks for all tables, and deletes them. Compares the checksums of objects."
             on_click=verify
         />
         <PossibleButton possible=restorable role=Role::Admin shape=Shape::Undo label="Restore…" on_click=restore/>

@@ -4,9 +4,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared_types::backup::{Backup, BackupPiece, BackupReason, BackupState, BackupWork, InstanceBackups};
 use shared_types::{BackupId, InstanceId, ResourceKind};
 
+fn database(kind: ResourceKind, name: &str, bytes: i64) -> BackupPiece {
+    BackupPiece { kind, name: name.to_owned(), bytes, objects: None, copied: None }
+}
+
+/// A complete backup with a bucket.
+pub fn with_bucket(id: i64, created: DateTime<Utc>) -> Backup {
+    let mut one = complete(id, created);
+    let piece = database(ResourceKind::S3, "files", 310_000_000);
+    one.pieces.push(BackupPiece { objects: Some(1240), copied: Some(3), ..piece });
+    one
+}
+
 /// A complete backup, which was asked for at this time.
 pub fn complete(id: i64, created: DateTime<Utc>) -> Backup {
-    let piece = |kind, name: &str, bytes| BackupPiece { kind, name: name.to_owned(), bytes };
     Backup {
         id: BackupId(id),
         instance_id: InstanceId(7),
@@ -16,8 +27,8 @@ pub fn complete(id: i64, created: DateTime<Utc>) -> Backup {
         work: None,
         work_bytes: 0,
         pieces: vec![
-            piece(ResourceKind::Mysql, "main", 300_000_000),
-            piece(ResourceKind::Postgresql, "forum", 12_000_000),
+            database(ResourceKind::Mysql, "main", 300_000_000),
+            database(ResourceKind::Postgresql, "forum", 12_000_000),
         ],
         trouble: None,
         created_by: "ada".into(),
@@ -34,7 +45,7 @@ pub fn possible() -> InstanceBackups {
     InstanceBackups {
         items: Vec::new(),
         incoming: None,
-        contents: vec!["MySQL database main".into(), "PostgreSQL database forum".into()],
+        contents: vec!["MySQL database main".into(), "PostgreSQL database forum".into(), "S3 bucket files".into()],
         left_out: vec!["Redis database main: ocim makes no backups of Redis".into()],
         why_none: None,
         why_no_restore: None,
@@ -47,7 +58,8 @@ pub fn possible() -> InstanceBackups {
 pub fn idle(now: DateTime<Utc>) -> InstanceBackups {
     let at = |id, hours| complete(id, now - TimeDelta::hours(hours));
     let verified = Some(now - TimeDelta::hours(2));
-    let items = vec![Backup { verified, reason: BackupReason::Scheduled, ..at(2, 3) }, at(1, 50)];
+    let newest = with_bucket(2, now - TimeDelta::hours(3));
+    let items = vec![Backup { verified, reason: BackupReason::Scheduled, ..newest }, at(1, 50)];
     InstanceBackups { items, every_hours: Some(24), ..possible() }
 }
 

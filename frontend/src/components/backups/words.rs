@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared_types::backup::{Backup, BackupPiece, BackupReason, BackupState, BackupWork, InstanceBackups};
 
 use crate::ui::Shape;
-use crate::words::{ago, resource, sentence, span_closely};
+use crate::words::{ago, count, resource, sentence, span_closely, thousands};
 
 /// The label of a backup: its CSS class, its icon, and what is done with it or its state.
 pub(super) const fn label(one: &Backup) -> (&'static str, Shape, &'static str) {
@@ -43,18 +43,45 @@ pub(super) fn size(one: &Backup) -> Option<String> {
     (!one.pieces.is_empty()).then(|| resource::bytes(bytes))
 }
 
-/// The databases in it: `MySQL main, PostgreSQL forum`.
-pub(super) fn databases(one: &Backup) -> String {
-    one.pieces.iter().map(database).collect::<Vec<_>>().join(", ")
+/// The databases and buckets in it: `MySQL main, PostgreSQL forum, S3 files`.
+pub(super) fn contents(one: &Backup) -> String {
+    names(one.pieces.iter())
 }
 
-/// The same with their sizes: `MySQL main: 300 MB, PostgreSQL forum: 12 MB`.
+/// The same with their sizes: `MySQL main: 300 MB, S3 files: 1,240 objects, 310 MB, 3 copied anew`.
 pub(super) fn sizes(one: &Backup) -> String {
-    let sized = |piece: &BackupPiece| format!("{}: {}", database(piece), resource::bytes(piece.bytes));
+    let sized = |piece: &BackupPiece| {
+        let (name, bytes) = (name(piece), resource::bytes(piece.bytes));
+        let Some(objects) = piece.objects else { return format!("{name}: {bytes}") };
+        let copied = match piece.copied {
+            Some(copied @ 1..) => format!("{} copied anew", thousands(usize::try_from(copied).unwrap_or(usize::MAX))),
+            Some(_) | None => "none copied anew".to_owned(),
+        };
+        let objects = count(usize::try_from(objects).unwrap_or_default(), "object");
+        format!("{name}: {objects}, {bytes}, {copied}")
+    };
     one.pieces.iter().map(sized).collect::<Vec<_>>().join(", ")
 }
 
-fn database(piece: &BackupPiece) -> String {
+/// What a restore does with an instance of this name.
+pub(super) fn restores(one: &Backup, instance: &str) -> String {
+    let (databases, buckets): (Vec<_>, Vec<_>) = one.pieces.iter().partition(|piece| piece.objects.is_none());
+    let replaces = format!("Replaces databases by those of {instance}: {}.", names(databases.iter().copied()));
+    let writes = format!("Writes objects of {} back.", names(buckets.iter().copied()));
+    let all = [(replaces, databases.is_empty()), (writes, buckets.is_empty())];
+    all.into_iter().filter(|(_, is_empty)| !is_empty).map(|(words, _)| words).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether it has objects of buckets.
+pub(super) fn has_buckets(one: &Backup) -> bool {
+    one.pieces.iter().any(|piece| piece.objects.is_some())
+}
+
+fn names<'p>(pieces: impl Iterator<Item = &'p BackupPiece>) -> String {
+    pieces.map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn name(piece: &BackupPiece) -> String {
     format!("{} {}", piece.kind.name(), piece.name)
 }
 
@@ -152,7 +179,7 @@ pub(super) fn before_purge(all: &InstanceBackups, now: DateTime<Utc>) -> String 
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{complete, every_state, possible};
+    use super::super::samples::{complete, every_state, possible, with_bucket};
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -184,11 +211,28 @@ mod tests {
     fn a_backup_says_its_size_and_who_asked_for_it() {
         let one = complete(1, now());
         assert_eq!(size(&one).as_deref(), Some("312 MB"));
-        assert_eq!(databases(&one), "MySQL main, PostgreSQL forum");
+        assert_eq!(contents(&one), "MySQL main, PostgreSQL forum");
         assert_eq!(sizes(&one), "MySQL main: 300 MB, PostgreSQL forum: 12 MB");
         assert_eq!(reason(&one), "By ada");
         let scheduled = Backup { reason: BackupReason::Scheduled, pieces: Vec::new(), ..one };
         assert_eq!((size(&scheduled), reason(&scheduled).as_str()), (None, "By schedule"));
+    }
+
+    #[test]
+    fn a_backup_of_a_bucket_says_how_many_objects_were_copied() {
+        let one = with_bucket(1, now());
+        let objects = "S3 files: 1,240 objects, 310 MB, 3 copied anew";
+        assert_eq!(sizes(&one), format!("MySQL main: 300 MB, PostgreSQL forum: 12 MB, {objects}"));
+        assert_eq!(
+            (contents(&one).as_str(), size(&one).as_deref()),
+            ("MySQL main, PostgreSQL forum, S3 files", Some("622 MB"))
+        );
+        let words =
+            "Replaces databases by those of School: MySQL main, PostgreSQL forum. Writes objects of S3 files back.";
+        assert_eq!(restores(&one, "School"), words);
+        let only = Backup { pieces: one.pieces.into_iter().skip(2).collect(), ..one.clone() };
+        assert_eq!(restores(&only, "School"), "Writes objects of S3 files back.");
+        assert!(has_buckets(&only) && !has_buckets(&complete(1, now())));
     }
 
     #[test]

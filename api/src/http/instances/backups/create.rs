@@ -9,7 +9,8 @@ use crate::instances::backups::request;
 
 /// Make a backup of an instance
 ///
-/// A worker copies its databases outside machines into encrypted files; the instance goes on meanwhile. A server that is away is tried
+/// A worker copies its databases outside machines into encrypted files, and those objects of its buckets that have changed since the last
+/// backup; the instance goes on meanwhile. A server that is away is tried
 /// again for some hours. The backup is kept until its deletion is requested.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 202, description = "Requested; a worker writes it", body = Backup),

@@ -9,7 +9,7 @@ use crate::instances::backups::view;
 
 /// List an instance's backups
 ///
-/// Backups of its databases outside machines, what the next one would contain, and why none can be made or restored.
+/// Backups of its databases and buckets outside machines, what the next one would contain, and why none can be made or restored.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "The backups, the newest first, and what can be done", body = InstanceBackups),
 ))]

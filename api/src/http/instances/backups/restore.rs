@@ -14,8 +14,8 @@ use crate::instances::traffic::rollback::Request;
 /// Replace an instance's databases by a backup
 ///
 /// This cannot be undone: what the databases hold now is lost. A worker checks the files, puts the maintenance page up, deletes each
-/// database, makes it anew and loads it, and takes the page down. If it fails after the first deletion, the page stays up, and `trouble`
-/// says what to do.
+/// database, makes it anew and loads it, writes those objects of buckets back that differ from the backup, and takes the page down. Objects
+/// that the backup does not have stay. If it fails after the first deletion, the page stays up, and `trouble` says what to do.
 ///
 /// With `into`, another instance of the same type gets the data, and databases if it has none yet. From then on its app servers are
 /// launched with mail and payments off; those launched before must be terminated first. The backup's own instance goes on meanwhile.

@@ -9,8 +9,8 @@ use crate::instances::backups::verify;
 
 /// Verify a backup
 ///
-/// A worker loads it into databases that it makes for this at the instance's servers, counts their tables, and deletes them. The
-/// instance's own databases are not touched.
+/// A worker loads it into databases that it makes for this at the instance's servers, counts their tables, and deletes them. Copies of
+/// objects are decrypted, and their checksums compared. The instance's own databases and buckets are not touched.
 #[utoipa::path(tag = "instances", params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("backup_id" = BackupId, Path, description = "The backup"),

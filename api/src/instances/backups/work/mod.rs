@@ -1,5 +1,6 @@
 //! The work on backups: claimed by a worker, kept while it renews the claim, and tried again after what may pass.
 
+mod buckets;
 mod failure;
 mod place;
 mod restore;
@@ -26,6 +27,7 @@ use crate::instances::store::backups::{self, BackupRow};
 use crate::instances::store::{copies, instances};
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
+pub(super) use buckets::target as bucket_target;
 use failure::Failure;
 
 /// The most attempts of a work that begins with a request. A deletion is tried until it is done.
@@ -130,6 +132,7 @@ impl Task<'_> {
 
     async fn delete(&self) -> Result<(), Failure> {
         self.backups.delete(&self.row.at()).await?;
+        self.backups.sweep(&self.row.at(), &self.progress).await?;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             if !store::remove(conn, self.claim).await? {
@@ -168,11 +171,15 @@ impl Task<'_> {
 
     /// Records that the work has failed, and for good.
     async fn give_up(&self, words: &str) -> Result<(), Failure> {
-        if self.work == BackupWork::Write
-            && let Err(error) = self.backups.delete(&self.row.at()).await
-        {
-            // The deletion of the failed backup tries it again.
-            tracing::warn!(backup = %self.row.id, %error, "files of a failed backup were left");
+        if self.work == BackupWork::Write {
+            let deleted = match self.backups.delete(&self.row.at()).await {
+                Ok(()) => self.backups.sweep(&self.row.at(), &self.progress).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = deleted {
+                // The deletion of the failed backup tries it again.
+                tracing::warn!(backup = %self.row.id, %error, "files of a failed backup were left");
+            }
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
@@ -220,8 +227,8 @@ async fn give_up_restore(conn: &mut AsyncPgConnection, row: &BackupRow, words: &
     if row.is_replacing {
         let of = row.into_instance_id.map_or_else(|| "the instance".to_owned(), |into| format!("instance {into}"));
         return Ok(format!(
-            "The databases of {of} are incomplete, and visitors get the maintenance page: {words}. Restore this backup again, or another \
-             one."
+            "The databases or the files of {of} are incomplete, and visitors get the maintenance page: {words}. Restore this backup again, \
+             or another one."
         ));
     }
     if row.has_page {

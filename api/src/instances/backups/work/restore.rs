@@ -1,5 +1,5 @@
-//! Restores a backup: checks all files, makes the databases that another instance does not have yet, puts the maintenance page up, and then
-//! replaces one database after another. An attempt that was interrupted is begun again from the start.
+//! Restores a backup: checks all files, makes what another instance does not have yet, puts the maintenance page up, replaces one database
+//! after another, and writes those objects back that differ. An attempt that was interrupted is begun again from the start.
 
 use std::time::{Duration, Instant};
 
@@ -44,19 +44,26 @@ impl Task<'_> {
         }
         let (contents, places) = self.places().await?;
         let mut replacements = Vec::new();
-        for piece in &pieces {
+        for piece in pieces.iter().filter(|piece| piece.objects.is_none()) {
             let (row, server) = self.target(&contents, piece).await?;
             let no_account = || Failure::Permanent(format!("{}: the instance has no account for it", row.words()));
             let place = places.get(&piece.kind).ok_or_else(no_account)?;
             let (username, target) = (place.account.username.as_str(), place.source(&piece.name, &row.remote_name));
             replacements.push(Replacement { piece, row, server, username, target });
         }
+        let buckets = self.written(&contents, &pieces).await?;
         self.put_page_up().await?;
         self.note_replacing().await?;
         for one in &replacements {
             self.replace(one).await.map_err(|failure| failure.about(&named(one.piece.kind, &one.piece.name)))?;
         }
-        self.restored().await
+        let count = self.write_back(&buckets).await?;
+        let entered = pieces.iter().filter(|piece| piece.objects.is_some()).count() - buckets.len();
+        let databases = (!replacements.is_empty()).then(|| "the databases are as they were then".to_owned());
+        let objects = (!buckets.is_empty()).then(|| format!("{count} objects that differed were written back"));
+        let entered = (entered > 0).then(|| "buckets that an operator entered stay as they are".to_owned());
+        let words: Vec<_> = [databases, objects, entered].into_iter().flatten().collect();
+        self.restored(&words.join("; ")).await
     }
 
     /// The database that a file replaces, and its server. Only one with a name of this installation is ever deleted.
@@ -140,8 +147,8 @@ impl Task<'_> {
         self.load(piece, target).await
     }
 
-    /// Records that the databases are replaced, and takes the page down.
-    async fn restored(&self) -> Result<(), Failure> {
+    /// Records that the databases are replaced and the objects written back, and takes the page down.
+    async fn restored(&self, how: &str) -> Result<(), Failure> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             // Before the backup: requests lock in this order.
@@ -149,7 +156,7 @@ impl Task<'_> {
             if !store::end(conn, self.claim, BackupWork::Restore, None).await? {
                 return Err(Failure::Lost);
             }
-            let words = format!("Backup {} is restored: the databases are as they were then", self.row.words());
+            let words = format!("Backup {} is restored: {how}", self.row.words());
             self.tell(conn, Line::info(words)).await?;
             page::take_down(conn, self.row.target()).await?;
             match self.row.into_instance_id {

@@ -1,4 +1,5 @@
-//! Verifies a backup: loads each file into a database made for this, and counts its tables.
+//! Verifies a backup: loads each dump into a database made for this, and counts its tables; decrypts each copy of an object, and compares
+//! its checksum.
 
 use diesel_async::AsyncConnection;
 use shared_types::backup::BackupWork;
@@ -23,6 +24,11 @@ impl Task<'_> {
         }
         for piece in &pieces {
             let words = named(piece.kind, &piece.name);
+            if piece.objects.is_some() {
+                let checked = self.backups.check(&self.row.at(), piece, &self.progress).await;
+                checked.map_err(|error| Failure::from(error).about(&words))?;
+                continue;
+            }
             let no_server = || Failure::Permanent(format!("{words}: there is no server to load it at"));
             let place = places.get(&piece.kind).ok_or_else(no_server)?;
             let server = place.named.ok_or_else(no_server)?;
@@ -33,7 +39,7 @@ impl Task<'_> {
             if !store::end(conn, self.claim, BackupWork::Verify, None).await? {
                 return Err(Failure::Lost);
             }
-            let words = format!("Backup {} is verified: it was loaded, and has all tables", self.row.id);
+            let words = format!("Backup {} is verified: {}", self.row.id, verified(&pieces));
             Ok(self.tell(conn, Line::info(words)).await?)
         })
         .await
@@ -67,4 +73,14 @@ impl Task<'_> {
             piece.tables
         )))
     }
+}
+
+/// What was found of these files.
+fn verified(pieces: &[Piece]) -> String {
+    let count: u64 = pieces.iter().filter_map(|piece| piece.objects.as_ref()).map(|objects| objects.count).sum();
+    let loaded =
+        pieces.iter().any(|piece| piece.objects.is_none()).then(|| "it was loaded, and has all tables".to_owned());
+    let objects = pieces.iter().any(|piece| piece.objects.is_some());
+    let objects = objects.then(|| format!("the checksums of its {count} objects are right"));
+    loaded.into_iter().chain(objects).collect::<Vec<_>>().join("; ")
 }

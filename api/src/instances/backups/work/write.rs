@@ -1,10 +1,10 @@
-//! Writes a backup: one file for each database.
+//! Writes a backup: one file for each database, and then copies of the buckets' objects.
 
 use diesel_async::AsyncConnection;
 use shared_types::backup::BackupReason;
 
 use super::{Failure, Task};
-use crate::backups::Piece;
+use crate::backups::{Copied, Piece};
 use crate::instances::backups::contents::{self, Contents, named};
 use crate::instances::backups::verify;
 use crate::instances::store::backups::work as store;
@@ -26,6 +26,10 @@ impl Task<'_> {
             let source = place.source(&row.name, &row.remote_name);
             let written = self.backups.dump(&at, &source, &self.progress).await;
             pieces.push(written.map_err(|error| Failure::from(error).about(&words))?);
+        }
+        // After the databases: an application that only adds objects has stored those that rows refer to.
+        if contents::has_buckets(self.row.reason) {
+            pieces.extend(self.copy_buckets(&contents).await?);
         }
         if pieces.is_empty() {
             let words = "The instance has no databases any more that a backup could contain";
@@ -58,8 +62,16 @@ impl Task<'_> {
     }
 }
 
-/// A file in words: `MySQL database main (12 tables, 34567 bytes)`.
+/// A piece in words: `MySQL database main (12 tables, 34567 bytes)`, `S3 bucket files (1240 objects, 3 copied anew, 34567 bytes)`.
 fn words(piece: &Piece) -> String {
-    let Piece { kind, name, bytes, sha256: _, tables } = piece;
-    format!("{} ({tables} tables, {bytes} bytes)", named(*kind, name))
+    let Piece { kind, name, bytes, sha256: _, tables, objects } = piece;
+    let words = named(*kind, name);
+    let Some(Copied { count, bytes: sum, copied, left_out, .. }) = objects else {
+        return format!("{words} ({tables} tables, {bytes} bytes)");
+    };
+    let left_out = match left_out {
+        0 => String::new(),
+        left_out => format!(", {left_out} left out because no address names them"),
+    };
+    format!("{words} ({count} objects, {copied} copied anew, {sum} bytes{left_out})")
 }

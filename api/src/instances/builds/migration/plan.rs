@@ -3,6 +3,7 @@
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
 use shared_types::InstanceId;
+use shared_types::backup::BackupReason;
 use shared_types::migration::{MigrationState, NextMigration};
 
 use crate::instances::application::Application;
@@ -32,12 +33,15 @@ pub async fn next(
     let Some(change) = application.migrates(&before, settings)? else { return Ok(None) };
     let contents = contents::of_instance(conn, id).await?;
     let not_replaceable = || contents.databases().find_map(|row| contents::check_replaceable(manager, row).err());
-    let why_none = contents.why_none(manager).or_else(|| contents::why_no_restore(manager)).or_else(not_replaceable);
+    let why_none = contents
+        .why_none(manager, BackupReason::Migration)
+        .or_else(|| contents::why_no_restore(manager))
+        .or_else(not_replaceable);
     Ok(Some(NextMigration {
         from: change.from,
         to: change.to,
         contents: contents.databases().map(contents::words).collect(),
-        left_out: contents.left_out.clone(),
+        left_out: contents.left_out(BackupReason::Migration),
         why_no_snapshot: why_none,
     }))
 }

@@ -88,10 +88,13 @@ impl BackupRow {
     /// # Errors
     /// [`DbError::Corrupt`] when the stored list of files cannot be parsed.
     pub fn into_dto(self) -> Result<Backup, DbError> {
-        let shown = |Piece { kind, name, bytes, sha256: _, tables: _ }| BackupPiece {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let shown = |Piece { kind, name, bytes, sha256: _, tables: _, objects }| BackupPiece {
             kind,
             name,
-            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+            bytes: number(objects.as_ref().map_or(bytes, |objects| objects.bytes)),
+            objects: objects.as_ref().map(|objects| number(objects.count)),
+            copied: objects.as_ref().map(|objects| number(objects.copied)),
         };
         let pieces = self.pieces()?.into_iter().map(shown).collect();
         let Self {

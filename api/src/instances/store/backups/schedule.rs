@@ -6,7 +6,7 @@ use shared_types::{BackupId, InstanceId};
 
 use crate::platform::db::DbError;
 
-/// Instances that are not archived, have databases, and whose newest complete scheduled backup was asked for at least so many
+/// Instances that are not archived, have databases or buckets, and whose newest complete scheduled backup was asked for at least so many
 /// hours ago. After a failure, they are due again in an hour; where a restore has left the databases incomplete, or a build migrates
 /// them, which the page of the program says, they are not.
 const DUE: &str = "\
@@ -15,7 +15,7 @@ const DUE: &str = "\
         AND NOT EXISTS (SELECT FROM migrating_builds AS m WHERE m.instance_id = i.id \
             AND m.state IN ('snapshot', 'migrating', 'restoring')) \
         AND EXISTS (SELECT FROM resources AS r WHERE r.instance_id = i.id AND r.part = 'database' AND r.state = 'present' \
-            AND r.kind IN ('mysql', 'postgresql')) \
+            AND r.kind IN ('mysql', 'postgresql', 's3', 'swift')) \
         AND NOT EXISTS (SELECT FROM backups AS b WHERE coalesce(b.into_instance_id, b.instance_id) = i.id \
             AND b.work IN ('write', 'verify', 'restore')) \
         AND NOT EXISTS (SELECT FROM backups AS b WHERE b.instance_id = i.id AND b.reason = 'scheduled' \

@@ -36,21 +36,38 @@ struct Claimed {
     claim: i64,
 }
 
-/// Reserves the next work that is due for this worker for a minute; restores come first. None: nothing is due.
+/// Whether another worker writes a backup of the instance, and this one is to be deleted, or the other way round.
+const IN_CONFLICT: &str = "EXISTS (SELECT FROM backups AS o WHERE o.instance_id = b.instance_id AND o.id <> b.id \
+    AND o.claimed_until > now() AND (b.work, o.work) IN (('write', 'delete'), ('delete', 'write')))";
+
+/// Reserves the next work that is due for this worker for a minute; restores come first. None: nothing is due. A deletion and the writing
+/// of another backup of the same instance are never reserved at once.
 ///
 /// # Errors
 /// [`DbError`] when a statement fails.
 pub async fn claim(conn: &mut AsyncPgConnection) -> Result<Option<(Claim, BackupRow)>, DbError> {
     let query = format!(
         "UPDATE backups SET claim = claim + 1, claimed_until = now() + {LASTS}, work_bytes = 0 WHERE id = (\
-             SELECT id FROM backups WHERE work IS NOT NULL AND (claimed_until IS NULL OR claimed_until <= now()) \
-             AND (next_try IS NULL OR next_try <= now()) \
+             SELECT id FROM backups AS b WHERE work IS NOT NULL AND (claimed_until IS NULL OR claimed_until <= now()) \
+             AND (next_try IS NULL OR next_try <= now()) AND NOT {IN_CONFLICT} \
              ORDER BY work <> 'restore', id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, claim"
     );
     let claimed: Option<Claimed> = diesel::sql_query(query).get_result(conn).await.optional()?;
     let Some(Claimed { id, claim: number }) = claimed else { return Ok(None) };
+    let claim = Claim { id, number };
+    if is_given_back(conn, claim).await? {
+        return Ok(None);
+    }
     let row = super::find(conn, id).await?;
-    Ok(row.map(|row| (Claim { id, number }, row)))
+    Ok(row.map(|row| (claim, row)))
+}
+
+/// Gives a claim back if two workers have claimed works at the same moment that must not be done at once. Each looks after its own claim is
+/// committed, so that at least one of them sees the other.
+async fn is_given_back(conn: &mut AsyncPgConnection, claim: Claim) -> Result<bool, DbError> {
+    let query = format!("UPDATE backups AS b SET claimed_until = NULL WHERE id = $1 AND claim = $2 AND {IN_CONFLICT}");
+    let given = diesel::sql_query(query).bind::<BigInt, _>(claim.id).bind::<BigInt, _>(claim.number);
+    Ok(given.execute(conn).await? == 1)
 }
 
 /// Extends a claim to a minute from now, and stores how far the work has come. False: another worker has it.

@@ -29,11 +29,12 @@ pub(super) fn code(answer: &Answer) -> Option<String> {
 /// # Errors
 /// [`ServerError`] in the store's words.
 pub(super) fn check(answer: &Answer, rights: &str) -> Result<(), ServerError> {
-    if answer.status < 300 {
-        return Ok(());
-    }
-    let text = answer.text();
-    Err(refused(answer.status, &text, rights))
+    if answer.status < 300 { Ok(()) } else { Err(failed(answer, rights)) }
+}
+
+/// The error of a request that was not done. `rights`: what the key needs to do, in words.
+pub(super) fn failed(answer: &Answer, rights: &str) -> ServerError {
+    refused(answer.status, &answer.text(), rights)
 }
 
 /// An error if an answer of success names an object that was not deleted.

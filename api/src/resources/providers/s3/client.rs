@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response};
 use rusty_s3::actions::{ListObjectsV2, ListObjectsV2Response, ObjectIdentifier};
 use rusty_s3::{Bucket, Credentials, S3Action as _};
 use secrecy::ExposeSecret as _;
@@ -103,6 +103,14 @@ impl Client {
     /// As [`Web::send`].
     pub(super) async fn send_within(&self, request: RequestBuilder, limit: Duration) -> Result<Answer, ServerError> {
         self.web.send_within(request, limit).await
+    }
+
+    /// Sends a request; the body of a success is left to be read.
+    ///
+    /// # Errors
+    /// As [`Web::open`].
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Result<Response, Answer>, ServerError> {
+        self.web.open(request).await
     }
 
     /// Asks for a page of a bucket's objects.

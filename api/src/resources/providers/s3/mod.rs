@@ -6,10 +6,12 @@
 mod addressing;
 mod answers;
 mod client;
+mod content;
 mod documents;
 mod objects;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -233,6 +235,10 @@ impl ResourceServer for S3 {
 
     async fn delete_account(&self, _username: &str) -> Result<(), ServerError> {
         Ok(())
+    }
+
+    fn objects(self: Arc<Self>) -> Option<Arc<dyn crate::resources::objects::Objects>> {
+        Some(self)
     }
 
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError> {

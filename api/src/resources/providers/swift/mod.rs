@@ -1,6 +1,7 @@
 //! Object storage of OpenStack: containers of one account. Users are not made here: all instances use the user of the settings.
 
 mod login;
+mod objects;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use shared_types::ResourceKind;
@@ -20,6 +21,7 @@ pub use login::{Access, Login, TempAuth};
 
 use super::web::{Answer, Web, is_transient, line};
 use super::{Emptying, ObjectStore};
+use crate::resources::objects::Objects;
 use crate::resources::server::{Account, Admitted, Attempt, Endpoint, ResourceServer, ServerError};
 
 /// The most names in a page.
@@ -112,6 +114,13 @@ impl Swift {
             request = request.header(*name, value);
         }
         self.web.send(request).await
+    }
+
+    /// A request for an object, with a token.
+    fn object_request(&self, access: &Access, ask: &Ask<'_>) -> Result<RequestBuilder, ServerError> {
+        let request = self.web.request(ask.method.clone(), address(&access.url, ask)?);
+        let request = request.header("x-auth-token", access.token.expose_secret());
+        Ok(ask.headers.iter().fold(request, |request, (name, value)| request.header(*name, value)))
     }
 
     /// What the store says about a container; none: it has none of this name.
@@ -252,6 +261,10 @@ impl ResourceServer for Swift {
         Ok(())
     }
 
+    fn objects(self: Arc<Self>) -> Option<Arc<dyn Objects>> {
+        Some(self)
+    }
+
     async fn size(&self, database: &str) -> Result<Option<u64>, ServerError> {
         let answer = self.look(database).await?;
         let bytes = answer.as_ref().and_then(|answer| answer.header("x-container-bytes-used"));
@@ -264,7 +277,7 @@ fn address(account: &Url, ask: &Ask<'_>) -> Result<Url, ServerError> {
     let names: Vec<_> = ask.container.into_iter().chain(ask.object).collect();
     // A URL cannot name them: they would mean the container, or the account.
     if let Some(name) = names.iter().find(|name| matches!(**name, "" | "." | "..")) {
-        return Err(ServerError::Refused(format!("an object is called `{name}`, which must be deleted by hand")));
+        return Err(ServerError::Refused(format!("an object is called `{name}`, which no address names")));
     }
     let mut url = account.clone();
     match url.path_segments_mut() {
@@ -279,17 +292,21 @@ fn address(account: &Url, ask: &Ask<'_>) -> Result<Url, ServerError> {
 
 /// An error unless the request was done.
 fn check(answer: &Answer) -> Result<(), ServerError> {
+    if (200..300).contains(&answer.status) { Ok(()) } else { Err(failed(answer)) }
+}
+
+/// The error of a request that was not done.
+fn failed(answer: &Answer) -> ServerError {
     let said = line(&answer.text());
     let words = if said.is_empty() { format!("the store answers {}", answer.status) } else { said };
     match answer.status {
-        200..300 => Ok(()),
-        401 | 403 => Err(ServerError::Refused(format!(
+        401 | 403 => ServerError::Refused(format!(
             "the store refuses it ({}); the user needs to create and delete containers of the account",
             answer.status
-        ))),
-        507 => Err(ServerError::Refused(format!("{words}; the store is full"))),
-        status if is_transient(status) => Err(ServerError::Away(words)),
-        _ => Err(ServerError::Refused(words)),
+        )),
+        507 => ServerError::Refused(format!("{words}; the store is full")),
+        status if is_transient(status) => ServerError::Away(words),
+        _ => ServerError::Refused(words),
     }
 }
 
