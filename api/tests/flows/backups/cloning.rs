@@ -291,7 +291,10 @@ async fn the_mark_goes_if_nothing_was_copied_and_stays_if_something_was() {
     world.work().await;
     let trouble = world.newest().await["trouble"].clone();
     assert!(
-        trouble.as_str().unwrap().contains(&format!("The databases of instance {} are incomplete", pair.target)),
+        trouble
+            .as_str()
+            .unwrap()
+            .contains(&format!("The databases or the files of instance {} are incomplete", pair.target)),
         "{trouble}"
     );
     assert_eq!(pair.copy().await["is_neutralised"], true);
