@@ -98,6 +98,11 @@ impl Copying<'_> {
             let works: Vec<_> = page.objects.into_iter().map(|one| self.one(&known, one, &has_failed)).collect();
             // In the order of the list, which is that of the manifest. After an error, what is under way is completed.
             let done: Vec<Result<Done, BackupError>> = stream::iter(works).buffered(AT_ONCE).collect().await;
+            let mut errors = done.iter().filter_map(|one| one.as_ref().err());
+            // Those that were not begun say less.
+            if let Some(error) = errors.find(|error| **error != BackupError::Cancelled) {
+                return Err(error.clone());
+            }
             for one in done.into_iter().collect::<Result<Vec<_>, _>>()? {
                 if let Some(line) = note(one, &mut known, &mut copied)
                     && !manifest.push(line.into_bytes()?).await
