@@ -230,7 +230,7 @@ mod tests {
         let words =
             "Replaces databases by those of School: MySQL main, PostgreSQL forum. Writes objects of S3 files back.";
         assert_eq!(restores(&one, "School"), words);
-        let only = Backup { pieces: one.pieces.into_iter().skip(2).collect(), ..one.clone() };
+        let only = Backup { pieces: one.pieces.iter().skip(2).cloned().collect(), ..one };
         assert_eq!(restores(&only, "School"), "Writes objects of S3 files back.");
         assert!(has_buckets(&only) && !has_buckets(&complete(1, now())));
     }

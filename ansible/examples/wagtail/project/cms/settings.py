@@ -78,6 +78,9 @@ DATABASES = {
 # The playbook writes this file for a site whose content is in PostgreSQL.
 if (STATE_DIR / "database.json").exists():
     DATABASES["default"] = json.loads((STATE_DIR / "database.json").read_text())
+# A copy of another site's content must not mail its people.
+if SITE["neutralised"]:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

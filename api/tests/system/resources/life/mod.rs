@@ -138,10 +138,18 @@ impl<'t> Site<'t> {
     }
 
     async fn restores(&self, backup: i64) {
-        let path = self.path(&format!("/backups/{backup}/restore"));
-        self.program.admin.post(&path, json!({ "confirm": self.name })).await.expect(202);
-        assert!(self.settled(backup).await["restored"].is_string());
+        self.asks_for_restore(backup, json!({ "confirm": self.name })).await;
         self.serves_again().await;
+    }
+
+    async fn restores_into(&self, backup: i64, other: &Self) {
+        self.asks_for_restore(backup, json!({ "confirm": other.name, "into": other.id })).await;
+    }
+
+    async fn asks_for_restore(&self, backup: i64, body: Value) {
+        let path = self.path(&format!("/backups/{backup}/restore"));
+        self.program.admin.post(&path, body).await.expect(202);
+        assert!(self.settled(backup).await["restored"].is_string());
     }
 
     async fn serves_again(&self) {
@@ -228,6 +236,18 @@ async fn lives(program: &Program, elsewhere: &Elsewhere, repository: &Path, back
     site.restores(backup).await;
     site.shows("the first text").await;
 
+    // A copy, which was never launched before, and mails no one.
+    let copy = Site::create(program, elsewhere, repository, "Copy", "copy.localhost").await;
+    site.restores_into(backup, &copy).await;
+    let copied = copy.builds().await;
+    let variables = program.app_server(copied).await["configuration_settings"].clone();
+    assert!(variables.as_str().unwrap().contains("ocim_neutralised: true"), "{variables}");
+    program.activate(copied).await;
+    copy.shows("the first text").await;
+    copy.writes("a text of the copy").await;
+    site.shows("the first text").await;
+
+    copy.ends(&[copied]).await;
     site.ends(&[first, again, second, third]).await;
     assert_eq!(elsewhere.postgres.listing().await, before);
     let left: Vec<_> = fs::read_dir(backups).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -262,7 +282,9 @@ async fn a_site_keeps_its_content_through_migrations_and_leaves_nothing_behind()
     let outcome = AssertUnwindSafe(lives(&program, &elsewhere, &repository, &path("backups"))).catch_unwind().await;
     if outcome.is_err() {
         // Its machines must not outlive the test.
-        let _ = program.admin.delete("/api/v1/instances/1?terminate=true").await;
+        for id in [1, 2] {
+            let _ = program.admin.delete(&format!("/api/v1/instances/{id}?terminate=true")).await;
+        }
     }
     program.stop().await;
     if let Err(panic) = outcome {
