@@ -76,7 +76,7 @@ fn overlays(variables: &Map<String, Value>, merged: &Map<String, Value>) -> Vec<
         let said: Map<_, _> = said.map(|(setting, value)| (setting.to_owned(), value.clone())).collect();
         (!said.is_empty()).then(|| ((*name).to_owned(), said.into()))
     };
-    OVERLAYS.iter().filter_map(|name| over(&name)).collect()
+    OVERLAYS.iter().filter_map(over).collect()
 }
 
 #[cfg(test)]
