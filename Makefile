@@ -52,7 +52,7 @@ test-tutor: bootstrap-test ## Deploy with Tutor on two local machines, with a re
 test-openstack: ## The OpenStack provider against a real control plane, which the program OPENSTACK_TESTBED starts
 	@script/test-openstack
 
-test-resources: ## Databases and buckets at real servers, which the suite starts: MariaDB, PostgreSQL, Redis, Swift, moto (root; four minutes)
+test-resources: ## Databases, buckets and backups at real servers, and the life of a site in PostgreSQL, which the suite starts (root; quarter of an hour)
 	@script/test-resources
 
 test-screens: bootstrap-test spa program ## Every screen in a browser: accessibility in both themes, focus, touch targets (ten minutes)
