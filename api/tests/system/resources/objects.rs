@@ -69,7 +69,7 @@ pub fn noise(length: usize) -> Vec<u8> {
 
 async fn reads_what_was_written(server: Arc<dyn ResourceServer>, own_header: &str) {
     server.make_database(BUCKET, "shared", Attempt::First).await.unwrap();
-    let objects = server.objects().unwrap();
+    let objects = server.clone().objects().unwrap();
     let objects = objects.as_ref();
     assert_eq!(objects.read(BUCKET, "none").await.map(|found| found.is_none()), Ok(true));
     assert_eq!(listed(objects, BUCKET).await.0.len(), 0);
