@@ -42,8 +42,8 @@ async fn a_request_becomes_a_complete_backup_of_all_databases() {
         (&json!("requested"), &Value::Null, true)
     );
     let pieces = json!([
-        { "kind": "mysql", "name": "pages", "bytes": OLD.len() },
-        { "kind": "mysql", "name": "readers", "bytes": NEW.len() },
+        { "kind": "mysql", "name": "pages", "bytes": OLD.len(), "objects": null, "copied": null },
+        { "kind": "mysql", "name": "readers", "bytes": NEW.len(), "objects": null, "copied": null },
     ]);
     assert_eq!(complete["pieces"], pieces);
     let files = world.backups.files(&format!("{}/{id}", world.instance));
