@@ -42,11 +42,11 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         }),
         each(RECONCILE, || async { warn(runs::sweep(manager).await, "directories of runs could not be looked at") }),
         each(RECONCILE, || async { warn(manager.works().sweep().await, "databases were not deleted or measured") }),
-        // Two at once, so that one long work does not keep all others waiting. Boxed: they are large.
-        each(BACKUPS, || Box::pin(work_on_backups(manager))),
-        each(BACKUPS, || Box::pin(work_on_backups(manager))),
-        each(RECONCILE, || Box::pin(schedule_backups(manager))),
-        each(MIGRATIONS, || Box::pin(settle_migrations(manager))),
+        // Two at once, so that one long work does not keep all others waiting.
+        each(BACKUPS, || work_on_backups(manager)),
+        each(BACKUPS, || work_on_backups(manager)),
+        each(RECONCILE, || schedule_backups(manager)),
+        each(MIGRATIONS, || settle_migrations(manager)),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
@@ -85,7 +85,8 @@ pub(super) async fn each<F: Future<Output = ()>>(period: Duration, look: impl Fn
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        look().await;
+        // Boxed, as many of these are in one value.
+        Box::pin(look()).await;
     }
 }
 

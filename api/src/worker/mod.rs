@@ -101,27 +101,27 @@ impl Worker {
         let task = tokio::spawn(async move {
             let jobs =
                 futures::future::join_all(queues.into_iter().map(|(jobs, first)| run(first, &work, jobs, &stop)));
-            let beside = async {
-                let kept = keep::keep(looking.manager(), activations);
+            // Boxed, as all of them would be in one value otherwise, which takes a large part of a thread's stack.
+            let beside = Box::pin(async {
                 tokio::join!(
-                    dispatch(&looking),
-                    sweep(&looking),
-                    show(&looking),
-                    hear(&looking, signals),
-                    kept,
-                    watching::watch_all(&pull_requests),
+                    Box::pin(dispatch(&looking)),
+                    Box::pin(sweep(&looking)),
+                    Box::pin(show(&looking)),
+                    Box::pin(hear(&looking, signals)),
+                    Box::pin(keep::keep(looking.manager(), activations)),
+                    Box::pin(watching::watch_all(&pull_requests)),
                     async {
                         if duties.tells_gateway {
                             tokio::join!(
-                                route(&looking),
-                                drains(&looking),
-                                snapshots(&looking),
-                                health::watch::watch(looking.manager(), watched)
+                                Box::pin(route(&looking)),
+                                Box::pin(drains(&looking)),
+                                Box::pin(snapshots(&looking)),
+                                Box::pin(health::watch::watch(looking.manager(), watched))
                             );
                         }
                     }
                 );
-            };
+            });
             tokio::join!(jobs, stop.run_until_cancelled(beside));
             running.store(false, Ordering::Relaxed);
             // Builds watch `stop` themselves and give back their leases.

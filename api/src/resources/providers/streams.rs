@@ -47,7 +47,7 @@ fn watched(chunks: Chunks, limit: Duration) -> Chunks {
         let next = timeout(limit, chunks.next()).await.unwrap_or_else(|_| Some(Err(words())));
         next.map(|chunk| (chunk, chunks))
     };
-    futures::stream::unfold(chunks, next).boxed()
+    futures::stream::unfold(chunks, next).fuse().boxed()
 }
 
 /// The same bytes, with an error if they are not as many as they should be.
@@ -64,7 +64,8 @@ pub(super) fn exactly(bytes: u64, chunks: Chunks) -> Chunks {
             None => None,
         }
     };
-    futures::stream::unfold((chunks, 0), next).boxed()
+    // Those who read parts ask once more after the end.
+    futures::stream::unfold((chunks, 0), next).fuse().boxed()
 }
 
 /// Reads chunks until there are this many bytes, or no more. What is left of the last chunk stays for the next call.
@@ -114,7 +115,8 @@ mod tests {
 
     #[tokio::test]
     async fn parts_have_the_same_length_but_the_last_one() {
-        let (mut all, mut rest, mut parts) = (chunks(&["abcdefg", "h", "", "ij"]), Vec::new(), Vec::new());
+        let all = exactly(10, chunks(&["abcdefg", "h", "", "ij"]));
+        let (mut all, mut rest, mut parts) = (all, Vec::new(), Vec::new());
         loop {
             let part = part(&mut all, &mut rest, 4).await.unwrap();
             if part.is_empty() {

@@ -185,7 +185,7 @@ async fn copying_and_writing_back_end_when_they_are_cancelled() {
 #[ignore = "needs Swift, age, zstd and jq: make test-resources"]
 async fn objects_are_read_by_hand_as_the_handbook_says() {
     let swift = Swift::start().await;
-    let (place, bucket) = (Place::new(), bucket(only(&servers(&swift.table()))).await);
+    let (place, bucket) = (Place::new(), bucket(only(&servers(&swift.s3_table()))).await);
     let names = ["plain", "a/b/c", "été/☃ 文", "with space & <tag>", "\"quoted\" 'too'"];
     let objects = names.map(|name| (name.to_owned(), [b"first line\n".to_vec(), noise(3000)].concat()));
     put(&bucket.store, objects.clone().into_iter()).await;

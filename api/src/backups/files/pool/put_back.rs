@@ -155,5 +155,5 @@ fn counted(chunks: mpsc::Receiver<Result<Vec<u8>, ServerError>>, count: Arc<Atom
             Some((chunk, chunks))
         }
     };
-    stream::unfold(chunks, next).boxed()
+    stream::unfold(chunks, next).fuse().boxed()
 }

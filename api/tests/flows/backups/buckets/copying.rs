@@ -83,7 +83,7 @@ async fn an_instance_with_a_bucket_only_has_backups_by_schedule_too() {
     let app = &store.world.app;
     let id = create(app, "two", "filed").await;
     assert_eq!(app.built(id).await["status"], "running");
-    let ids = schedule::due(&mut *app.db.conn().await.unwrap(), Some(InstanceId(id)), 1, 10).await.unwrap();
+    let ids = schedule::due(&mut app.db.conn().await.unwrap(), Some(InstanceId(id)), 1, 10).await.unwrap();
     assert_eq!(ids, [InstanceId(id)]);
     let path = format!("{PATH}/{id}/backups");
     let shown = async || app.viewer().await.get(&path).await.expect(200);
