@@ -224,7 +224,7 @@ async fn lives(program: &Program, elsewhere: &Elsewhere, repository: &Path, back
     site.shows("second edition").await;
 
     // Back over the migration, to the data of that time.
-    let snapshot = site.backups().await.into_iter().filter(|one| one["reason"] == "migration").last().unwrap();
+    let snapshot = site.backups().await.into_iter().rfind(|one| one["reason"] == "migration").unwrap();
     program.activate(first).await;
     site.restores(snapshot["id"].as_i64().unwrap()).await;
     site.shows("the first text").await;
