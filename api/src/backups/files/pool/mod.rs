@@ -10,7 +10,7 @@
 //! The name of an object's file is made from what the store lists of it. Where there is such a file already, the object is not read again.
 //! The manifest has the SHA-256 of each file, and the backup's row that of the manifest: altered files are noticed.
 //!
-//! Only a backup that is being written adds files, and only [`sweep`] deletes some. The caller never lets both happen at once for an
+//! Only a backup that is being written adds files, and only [`sweep()`] deletes some. The caller never lets both happen at once for an
 //! instance, so none is deleted between the moment when a backup counts on it and the moment when its list of used files says so.
 
 mod copies;
