@@ -30,11 +30,19 @@ pub enum Command {
     /// Any number may run, also on several hosts. With DATABASE_URL it builds for the servers that use that database;
     /// without, it joins the server with the same OCIM_DATA_DIR. OCIM_ON_SIGTERM: what happens to builds on SIGTERM.
     Worker,
+    /// Give this host's HAProxy the routes of the servers, until Ctrl-C
+    ///
+    /// For gateways on hosts of their own (OCIM_GATEWAY_AGENTS). HAProxy is a service of its own, `ocim gateway proxy`, and
+    /// goes on serving when this ends. Needs OCIM_GATEWAY_SERVER, OCIM_GATEWAY_TOKEN and OCIM_DATA_DIR.
+    Gateway {
+        #[command(subcommand)]
+        verb: Option<Gateway>,
+    },
     /// Bring the database that DATABASE_URL names to this version
     Migrate,
     /// Print the OpenAPI document
     Openapi,
-    /// Users, keys, backups and the cache
+    /// Users, keys, gateways, backups and the cache
     #[command(subcommand)]
     Admin(Admin),
     #[command(flatten)]
@@ -88,6 +96,16 @@ pub enum Admin {
     /// Without OCIM_SECRET_KEYS a new key is put into the file of keys first. With it, give every program the new key, then put
     /// it first for all of them, then run this.
     RotateKeys,
+    /// Add a gateway, or give it a new token; prints the token, which is not shown again
+    AddGateway {
+        /// What it is called: lower-case letters, digits and inner hyphens
+        name: String,
+    },
+    /// Remove a gateway: its agent is refused, and switches of traffic wait for it no more
+    RemoveGateway {
+        /// What it is called
+        name: String,
+    },
     /// Write database and keys into a new file, while the program runs
     Backup {
         /// The file; it must not exist
@@ -98,6 +116,20 @@ pub enum Admin {
         /// The file that `ocim admin backup` wrote
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Gateway {
+    /// Write HAProxy's configuration and become HAProxy, in the foreground
+    ///
+    /// SIGUSR2 reloads the configuration, SIGUSR1 ends it when the open requests have ended, SIGTERM at once.
+    Proxy {
+        /// Only write the configuration, before a reload
+        #[arg(long)]
+        prepare: bool,
+    },
+    /// Say whether HAProxy serves; the exit status is 1 if it does not
+    Check,
 }
 
 /// A shell that a completion script can be printed for.

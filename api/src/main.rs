@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Admin, Arguments, Command};
+use cli::{Admin, Arguments, Command, Gateway};
 use ocim::config::LogFormat;
 use ocim::start::{StartError, settings};
 use tracing_subscriber::EnvFilter;
@@ -46,6 +46,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Openapi => std::io::stdout().write_all(ocim::http::router::document().to_yaml()?.as_bytes())?,
             Command::Server => ocim::start::serve(settings()?).await?,
             Command::Worker => ocim::start::work(settings()?).await?,
+            Command::Gateway { verb: None } => ocim::start::gateway::agent(settings()?).await?,
+            Command::Gateway { verb: Some(Gateway::Proxy { prepare }) } => {
+                ocim::start::gateway::proxy(&settings()?, prepare)?;
+            }
+            Command::Gateway { verb: Some(Gateway::Check) } => ocim::start::gateway::check(&settings()?).await?,
             Command::Migrate => ocim::start::migrate(&settings()?).await?,
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&settings()?).await?,
             Command::Admin(Admin::CheckProvider { name }) => {
@@ -53,6 +58,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             }
             Command::Admin(Admin::GenerateKey) => ocim::start::generate_key()?,
             Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&settings()?).await?,
+            Command::Admin(Admin::AddGateway { name }) => ocim::start::gateway::add(&settings()?, &name).await?,
+            Command::Admin(Admin::RemoveGateway { name }) => ocim::start::gateway::remove(&settings()?, &name).await?,
             Command::Admin(Admin::Backup { file }) => ocim::start::backup(&settings()?, &file).await?,
             Command::Admin(Admin::Restore { file }) => ocim::start::restore(&settings()?, &file).await?,
             Command::Admin(Admin::SetPassword { username }) => {

@@ -16,6 +16,7 @@ pub mod care;
 pub mod client_error;
 pub mod comparison;
 pub mod event;
+pub mod gateway;
 pub mod health;
 pub mod hook;
 pub mod ids;

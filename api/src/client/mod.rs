@@ -8,9 +8,9 @@
 use std::process::ExitCode;
 
 mod account;
-mod api;
+pub mod api;
 mod app_server;
-mod error;
+pub mod error;
 mod instance;
 mod login;
 mod logout;

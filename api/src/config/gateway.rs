@@ -51,6 +51,8 @@ pub struct Front {
 /// The gateway's listening address, its trusted proxies and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewaySettings {
+    /// Whether the gateways have agents; none runs in the server's own host then.
+    pub has_agents: bool,
     /// The address where the gateway listens.
     pub listen: SocketAddr,
     /// From `OCIM_GATEWAY_PUBLIC_URL`; none: visitors connect to `listen` directly, with the instance's protocol.
@@ -82,6 +84,7 @@ impl GatewaySettings {
                 .to_owned());
         }
         Ok(Self {
+            has_agents: gateway.ocim_gateway_agents,
             listen: gateway.ocim_gateway_listen,
             front: gateway.ocim_gateway_public_url.as_deref().map(front).transpose()?,
             trusted_proxies,

@@ -17,6 +17,7 @@ use crate::platform::users::login::LoginError;
 use crate::platform::users::own::ChangeError;
 use crate::platform::users::sign_in::SignInError;
 use crate::pull_requests::WatchError;
+use crate::routing::gateways::GatewayFault;
 
 /// An error that is answered with a problem.
 #[derive(Debug)]
@@ -105,6 +106,18 @@ impl ResponseError for ApiError {
             answer.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         answer.body(serde_json::to_string(&self.problem()).unwrap_or_default())
+    }
+}
+
+impl From<GatewayFault> for ApiError {
+    fn from(fault: GatewayFault) -> Self {
+        match fault {
+            GatewayFault::NotFound(name) => Self::not_found("gateway", name),
+            GatewayFault::Taken(_) => Self::new(ProblemType::Conflict, fault.to_string()),
+            GatewayFault::Invalid(error) => Self::invalid(vec![error]),
+            GatewayFault::Random(error) => Self::internal(error),
+            GatewayFault::Db(error) => error.into(),
+        }
     }
 }
 

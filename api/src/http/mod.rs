@@ -11,6 +11,7 @@ pub mod cursor;
 pub mod error;
 pub mod events;
 pub mod extract;
+pub mod gateways;
 pub mod health;
 pub mod instance_types;
 pub mod instances;

@@ -13,6 +13,8 @@ pub enum Need {
     Scope(Scope),
     /// No user; the sender signs the body.
     Signature,
+    /// No user; the token of a gateway.
+    Gateway,
 }
 
 impl Need {
@@ -22,6 +24,7 @@ impl Need {
             Self::Session => "session",
             Self::Scope(scope) => scope.as_str(),
             Self::Signature => "signature",
+            Self::Gateway => "gateway",
         }
     }
 
@@ -30,6 +33,7 @@ impl Need {
         match self {
             Self::Session => "Needs a session; an API token is refused.".to_owned(),
             Self::Signature => "Needs the sender's signature; sessions and tokens do not count.".to_owned(),
+            Self::Gateway => "Needs a gateway's token; sessions and tokens of users do not count.".to_owned(),
             Self::Scope(Scope::Read) => "Needs the role viewer; an API token, any scope.".to_owned(),
             Self::Scope(scope) => {
                 format!("Needs the role {}; an API token, the scope {}.", scope.role().as_str(), scope.as_str())
@@ -58,6 +62,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::AddSshKey
         | O::DeleteSshKey => Some(Need::Session),
         O::ReceiveGithubWebhook => Some(Need::Signature),
+        O::ExchangeWithGateway => Some(Need::Gateway),
         O::Logout
         | O::CurrentUser
         | O::ListTokens
@@ -87,6 +92,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ListBackups
         | O::ListResources
         | O::ListRetention
+        | O::ListGateways
         | O::ListServers
         | O::CountServers
         | O::ListOrphans
@@ -144,6 +150,9 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::SetUserPassword
         | O::ListSourceCredentials
         | O::CreateSourceCredential
+        | O::AddGateway
+        | O::RenewGatewayToken
+        | O::RemoveGateway
         | O::DeleteSourceCredential => Some(Need::Scope(Scope::Admin)),
     }
 }

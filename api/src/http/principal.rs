@@ -62,13 +62,15 @@ roles! {
 pub struct Gate(Arc<Notify>);
 
 impl Gate {
-    fn close(request: &HttpRequest) -> Self {
+    /// Closes the gate of a request, before its body is read.
+    pub(super) fn close(request: &HttpRequest) -> Self {
         let gate = Self(Arc::default());
         request.extensions_mut().insert(gate.clone());
         gate
     }
 
-    fn open(&self) {
+    /// Opens it: the caller is authorized.
+    pub(super) fn open(&self) {
         self.0.notify_one();
     }
 
@@ -122,7 +124,7 @@ async fn examine(request: &HttpRequest, need: Need) -> Result<Principal, ApiErro
     let needed = match need {
         Need::Scope(scope) => scope,
         Need::Session if principal.is_session() => Scope::Read,
-        Need::Session | Need::Signature => {
+        Need::Session | Need::Signature | Need::Gateway => {
             let words = "A token cannot do this; sign in with a password.";
             return Err(ApiError::new(ProblemType::Forbidden, words));
         }

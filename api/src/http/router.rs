@@ -6,8 +6,9 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, client_errors, events, extract, health, instance_types, instances, logs,
-    metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system, users, webhooks,
+    activity, app_servers, assets, auth, client_errors, events, extract, gateways, health, instance_types, instances,
+    logs, metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system, users,
+    webhooks,
 };
 
 /// The routes of the documented operations.
@@ -21,6 +22,7 @@ pub fn api(config: &mut ServiceConfig) {
         .configure(pull_request_verbs)
         .configure(audit_trail_and_logs)
         .configure(build_queue)
+        .configure(gateway_verbs)
         .configure(machines_and_system)
         .configure(credentials_of_sources)
         // The document itself, and the answer to unknown paths
@@ -138,6 +140,15 @@ fn audit_trail_and_logs(config: &mut ServiceConfig) {
 
 fn build_queue(config: &mut ServiceConfig) {
     config.service(queue::read_queue).service(queue::pause_queue).service(queue::resume_queue);
+}
+
+fn gateway_verbs(config: &mut ServiceConfig) {
+    config
+        .service(gateways::list_gateways)
+        .service(gateways::add_gateway)
+        .service(gateways::exchange_with_gateway)
+        .service(gateways::renew_gateway_token)
+        .service(gateways::remove_gateway);
 }
 
 fn machines_and_system(config: &mut ServiceConfig) {

@@ -120,14 +120,20 @@ pub enum AskError {
 /// Routes visitors to app servers. Each call is idempotent.
 #[async_trait]
 pub trait Traffic: Debug + Send + Sync {
-    /// Sets these routes and keeps all others. When it returns, new requests go to the new targets; open requests end
-    /// at the old ones; none is lost. Every route must pass [`Route::check`].
+    /// Sets these routes, which are published, and keeps all others. When [`Traffic::settled`] returns, new requests go to
+    /// the new targets; open requests end at the old ones; none is lost. Every route must pass [`Route::check`].
     async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError>;
 
-    /// Makes these the only routes. Changes only what differs. Every route must pass [`Route::check`].
+    /// Makes these the only routes, which are published. Changes only what differs. Every route must pass [`Route::check`].
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError>;
 
-    /// Number of open requests at this target.
+    /// Waits until every gateway that serves has the published routes of this revision. By default those that were
+    /// applied are in use at once.
+    async fn settled(&self, _revision: i64) -> Result<(), TrafficError> {
+        Ok(())
+    }
+
+    /// Number of open requests at this target, at all gateways together.
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError>;
 
     /// Checks whether the gateway answers. Changes nothing.

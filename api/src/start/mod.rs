@@ -11,6 +11,7 @@ mod containers;
 mod data_dir;
 mod database;
 mod embedded;
+pub mod gateway;
 mod keys;
 mod limits;
 mod machines;

@@ -26,10 +26,13 @@ use crate::http::span::RequestSpan;
 use crate::http::{middleware, problems};
 use crate::instances::traffic::apply_routing;
 use crate::machines::providers::local::LocalProvider;
+use crate::platform::db::Db;
 use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::events::Bus;
 use crate::platform::guard::Guard;
+use crate::routing::providers::agents::Agents;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use crate::routing::traffic::Traffic;
 use crate::system::opened_walls;
 use crate::worker::{Duties, Worker};
 
@@ -77,20 +80,16 @@ async fn run(
     let password = admin::ensure_first(settings, &db).await?;
     let outside = outside::open(settings, data_dir, &db, &keyring, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
-    let gateway = GatewayConfig {
-        settings: GatewaySettings::new(settings)?,
-        dir: data_dir.join("gateway"),
-        connections: limits::raise_and_size(),
-    };
-    let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
-    children.gateway = Some(gateway.clone());
-    let parts = outside.parts(settings, data_dir, db.clone(), gateway.clone(), keyring)?;
+    let traffic = traffic(settings, data_dir, &db, &mut children.gateway).await?;
+    let parts = outside.parts(settings, data_dir, db.clone(), traffic, keyring)?;
     let watch = parts.assemble(settings)?;
     // Until then the gateway uses the routes of the previous run; the sweep retries.
     if let Err(error) = step("Routes", apply_routing::apply_all(&watch.manager)).await {
         tracing::error!(%error, "the routes could not be applied at the start; trying again every few seconds");
     }
-    tokio::spawn(async move { gateway.supervise().await });
+    if let Some(gateway) = children.gateway.clone() {
+        tokio::spawn(async move { gateway.supervise().await });
+    }
     if let Some(postgres) = &children.postgres {
         let (postgres, stop) = (postgres.clone(), stop.clone());
         tokio::spawn(async move { stop.run_until_cancelled(postgres.supervise()).await });
@@ -111,6 +110,24 @@ async fn run(
     serving.await??;
     worker.ended().await;
     Ok(())
+}
+
+/// The gateways with their agents, or a gateway that is started here.
+async fn traffic(
+    settings: &Settings,
+    data_dir: &Path,
+    db: &Db,
+    own: &mut Option<Arc<HaproxyGateway>>,
+) -> Result<Arc<dyn Traffic>, StartError> {
+    let connections = limits::raise_and_size();
+    let settings = GatewaySettings::new(settings)?;
+    if settings.has_agents {
+        return Ok(Arc::new(Agents { db: db.clone(), front: settings.front }));
+    }
+    let config = GatewayConfig { settings, dir: data_dir.join("gateway"), connections };
+    let gateway = Arc::new(step("Gateway", HaproxyGateway::start(config)).await?);
+    *own = Some(gateway.clone());
+    Ok(gateway)
 }
 
 /// Binds the port before anything is started, so that a port in use is reported first.

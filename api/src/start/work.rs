@@ -10,7 +10,9 @@ use super::{StartError, data_dir, database, limits, outside, vault};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::platform::events::Bus;
+use crate::routing::providers::agents::Agents;
 use crate::routing::providers::direct::Direct;
+use crate::routing::traffic::Traffic;
 use crate::system::opened_walls;
 use crate::worker::{Duties, Worker};
 
@@ -26,13 +28,17 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     database::same_version(&db).await?;
     let keyring = vault::keyring(&settings, &data_dir, &db, false).await?;
     let outside = outside::open(&settings, &data_dir, &db, &keyring, None).await?;
-    let direct = Direct { front: GatewaySettings::new(&settings)?.front };
-    let parts = outside.parts(&settings, &data_dir, db.clone(), Arc::new(direct), keyring)?;
+    let gateway = GatewaySettings::new(&settings)?;
+    let traffic: Arc<dyn Traffic> = match gateway.has_agents {
+        true => Arc::new(Agents { db: db.clone(), front: gateway.front }),
+        false => Arc::new(Direct { front: gateway.front }),
+    };
+    let parts = outside.parts(&settings, &data_dir, db.clone(), traffic, keyring)?;
     let watch = parts.assemble(&settings)?;
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
-    // The gateway runs on the server's host, so only the server configures it.
-    let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: false };
+    // Without agents, the gateway runs on the server's host, and only the server configures it.
+    let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: gateway.has_agents };
     let worker = Worker::start(watch, &bus, duties, stop.clone()).await?;
     say(format_args!("A worker builds {} app servers at once. Ctrl-C stops it.", settings.builds.ocim_build_slots));
     until_signal().await?;

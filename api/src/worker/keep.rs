@@ -97,7 +97,7 @@ async fn hear(manager: &Manager, mut signals: Receiver<Signal>) {
             Ok(Signal::Event(event)) if event.kind == EventKind::AppServerActivated => {
                 warn(retention::mark(manager).await, "retention was not updated after a switch of traffic");
             }
-            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

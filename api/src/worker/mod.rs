@@ -28,7 +28,7 @@ use crate::instances::traffic::{apply_routing, drain};
 use crate::platform::db::{DbError, Purpose};
 use crate::platform::events::bus::Signal;
 use crate::platform::events::{self, Bus};
-use crate::platform::jobs::workers;
+use crate::platform::jobs::{duty, workers};
 use crate::pull_requests::Watch;
 use crate::pull_requests::jobs::{ReportPullRequest, SyncPullRequest};
 
@@ -57,7 +57,7 @@ const BEGIN_ANEW: Duration = Duration::from_secs(1);
 pub struct Duties {
     /// How many app servers it builds at once.
     pub slots: usize,
-    /// Whether it configures the gateway, which must run on this host.
+    /// Whether it sees to the routes of visitors: the gateway runs on this host, or gateways have agents.
     pub tells_gateway: bool,
 }
 
@@ -97,7 +97,7 @@ impl Worker {
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
         let (looking, signals, activations) = (builder.clone(), bus.subscribe(), bus.subscribe());
-        let watched = bus.subscribe();
+        let heard = bus.clone();
         let task = tokio::spawn(async move {
             let jobs =
                 futures::future::join_all(queues.into_iter().map(|(jobs, first)| run(first, &work, jobs, &stop)));
@@ -112,12 +112,7 @@ impl Worker {
                     Box::pin(watching::watch_all(&pull_requests)),
                     async {
                         if duties.tells_gateway {
-                            tokio::join!(
-                                Box::pin(route(&looking)),
-                                Box::pin(drains(&looking)),
-                                Box::pin(snapshots(&looking)),
-                                Box::pin(health::watch::watch(looking.manager(), watched))
-                            );
+                            Box::pin(see_to_visitors(&looking, &heard)).await;
                         }
                     }
                 );
@@ -275,6 +270,20 @@ async fn sweep(builder: &Builder) {
     }
 }
 
+/// Sees to the routes of visitors, and checks the sites: in one process of all at a time.
+async fn see_to_visitors(builder: &Builder, bus: &Bus) {
+    let manager = builder.manager();
+    let work = || async {
+        tokio::join!(
+            Box::pin(route(builder)),
+            Box::pin(drains(builder)),
+            Box::pin(snapshots(builder)),
+            Box::pin(health::watch::watch(manager, bus.subscribe()))
+        );
+    };
+    duty::alone(&manager.db, "visitors", || Box::pin(work())).await;
+}
+
 /// Like [`sweep`], for routing decisions that the gateway has not applied.
 async fn route(builder: &Builder) {
     let (mut often, mut seldom) = (interval(SWEEP), interval(RECONCILE));
@@ -332,6 +341,7 @@ async fn leave(builder: &Builder) {
     let left = async {
         let mut conn = builder.manager().db.vital().await?;
         workers::remove(&mut conn, &builder.report().id).await?;
+        duty::give_back(&mut conn).await?;
         events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await
     };
     if let Err(error) = left.await {
@@ -348,7 +358,7 @@ async fn hear(builder: &Builder, mut signals: tokio::sync::broadcast::Receiver<S
                     builder.halt(id);
                 }
             }
-            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

@@ -38,7 +38,7 @@ const LAYERS: &[&[&str]] = &[
     // The application types.
     &["applications"],
     &["pull_requests"],
-    &["worker"],
+    &["worker", "gateway"],
     &["system"],
     &["app"],
     &["http"],

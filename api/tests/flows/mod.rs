@@ -14,6 +14,7 @@ mod crashing;
 mod draining;
 mod earlier_version;
 mod failing;
+mod gateways;
 mod health;
 mod health_mail;
 mod histories;

@@ -24,21 +24,26 @@ impl Operation {
     pub fn path(&self, id: impl std::fmt::Display) -> String {
         let id = &id.to_string();
         let path = self.path.replace("{id}", id).replace("{session_id}", id).replace("{token_id}", id);
-        path.replace("{backup_id}", id).replace("{app_server_id}", id).replace("{kind}", "mysql")
+        path.replace("{backup_id}", id).replace("{name}", id).replace("{app_server_id}", id).replace("{kind}", "mysql")
     }
 
     pub fn has_id(&self) -> bool {
         self.path.contains("{id}")
     }
 
-    /// The needed scope, `session` or `signature`. `None`: the operation is open.
+    /// The needed scope, `session`, `signature` or `gateway`. `None`: the operation is open.
     pub fn need(&self) -> Option<&str> {
         self.said["x-required-scope"].as_str()
     }
 
+    /// Whether it is for users, and not for senders that sign or for gateways.
+    pub fn is_for_users(&self) -> bool {
+        !matches!(self.need(), Some("signature" | "gateway"))
+    }
+
     /// Whether it needs the role operator or admin.
     pub fn needs_operator(&self) -> bool {
-        self.need().is_some_and(|need| !matches!(need, "read" | "session" | "signature"))
+        self.need().is_some_and(|need| !matches!(need, "read" | "session" | "signature" | "gateway"))
     }
 }
 
@@ -98,7 +103,10 @@ fn every_operation_documents_its_refusals() {
         let answers = operation.said["responses"].as_object().unwrap();
         let mut expected = Vec::new();
         if !operation.is_open {
-            expected.extend(["401", "403"]);
+            expected.push("401");
+        }
+        if !operation.is_open && operation.is_for_users() {
+            expected.push("403");
         }
         if operation.has_id() {
             expected.push("404");

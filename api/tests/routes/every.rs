@@ -8,8 +8,8 @@ use super::document::{Operation, operations};
 use crate::app::{Answer, Client, Credentials, TestApp};
 
 fn with_body() -> impl Iterator<Item = Operation> {
-    // Signed bodies are refused by their signature first: see flows/pull_requests/hooks.rs.
-    operations().into_iter().filter(|operation| operation.has_body && operation.need() != Some("signature"))
+    // Bodies of others are refused by their signature or token first: see flows/pull_requests/hooks.rs and flows/gateways.
+    operations().into_iter().filter(|operation| operation.has_body && operation.is_for_users())
 }
 
 /// Calls an operation with a body whose form is valid.
@@ -82,7 +82,7 @@ async fn cross_site_requests_change_nothing() {
     let (browser, script) = (app.session(Role::Admin).await, app.person(Role::Admin).await);
     let headers =
         [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://evil.example")];
-    let changing = |operation: &&Operation| !operation.method.is_safe() && operation.need() != Some("signature");
+    let changing = |operation: &&Operation| !operation.method.is_safe() && operation.is_for_users();
     for operation in operations().iter().filter(changing) {
         for (name, value) in headers {
             let request = |who: &Client| {

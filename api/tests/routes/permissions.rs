@@ -39,7 +39,7 @@ const CALLERS: [Who; 8] = [
 /// The status of a refusal: 401 or 403. `None`: the caller is permitted.
 fn refusal(operation: &Operation, who: Who) -> Option<u16> {
     let need = operation.need()?;
-    if need == "signature" {
+    if ["signature", "gateway"].contains(&need) {
         return Some(401);
     }
     let scope = Scope::ALL.iter().find(|scope| scope.as_str() == need);
@@ -113,6 +113,7 @@ fn the_documented_need_of_each_operation_matches_its_handler() {
             ("Activator", "activate"),
             ("Admin", "admin"),
             ("Signed", "signature"),
+            ("Agent", "gateway"),
         ];
         let needs: Vec<&str> = known.iter().filter(|(extractor, _)| takes(extractor)).map(|(_, need)| *need).collect();
         assert_eq!(needs, Vec::from_iter(operation.need()), "say in http/needs.rs what {name} takes");

@@ -5,6 +5,7 @@ mod ansible;
 mod backups;
 mod children;
 mod examples;
+mod gateways;
 mod github;
 mod machines;
 mod openstack;

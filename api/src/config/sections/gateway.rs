@@ -1,11 +1,20 @@
 use std::net::SocketAddr;
 
+use secrecy::SecretString;
+
 use crate::config::table::settings;
 
 settings! {
     /// The gateway, which visitors of the instances connect to; see [gateway.md](gateway.md).
     pub struct Gateway = "Gateway";
 
+    /// Whether visitors come through gateways with an agent each, `ocim gateway`, on hosts of their own. `ocim server` runs
+    /// none then. The same for `ocim server` and every `ocim worker`; see [gateways.md](gateways.md).
+    ocim_gateway_agents: bool = false;
+    /// For `ocim gateway`: the address of the servers, `https://ocim.example`.
+    ocim_gateway_server: Option<String> = None;
+    /// For `ocim gateway`: its token, which `ocim admin add-gateway` prints.
+    ocim_gateway_token: Option<SecretString> = None;
     /// The address and port where the gateway accepts visitors.
     ocim_gateway_listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
     /// The address of the proxy in front of the gateway, `https://apps.example.org`: its scheme and port are those of

@@ -33,6 +33,8 @@ struct Facts {
     has_tag: bool,
     /// Whether it needs a signature instead of a user.
     is_signed: bool,
+    /// Whether it needs a gateway's token instead of a user.
+    is_of_gateways: bool,
 }
 
 /// Adds all of that to the document.
@@ -115,6 +117,7 @@ fn add_limits(operation: &mut Operation) {
 
 fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
     let is_signed = path.starts_with("/api/v1/webhooks/");
+    let is_of_gateways = path == "/api/v1/gateways/exchange";
     let is_about_people = path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/users");
     let answers_json = operation.responses.responses.get("200").is_some_and(|response| match response {
         RefOr::T(response) => response.content.contains_key("application/json"),
@@ -130,8 +133,9 @@ fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
             .is_some_and(|security| security.iter().all(|one| *one == SecurityRequirement::default())),
         has_id: path.contains('{'),
         has_body: operation.request_body.is_some(),
-        has_key: is_api && method == "POST" && !is_about_people && !is_signed,
+        has_key: is_api && method == "POST" && !is_about_people && !is_signed && !is_of_gateways,
         is_signed,
+        is_of_gateways,
         has_tag: is_api && method == "GET" && answers_json && !path.starts_with("/api/v1/auth/"),
     }
 }
@@ -176,6 +180,7 @@ fn say_need(operation: &mut Operation) {
     let scheme = match need {
         Need::Session => Some("session"),
         Need::Signature => Some("signature"),
+        Need::Gateway => Some("gateway"),
         Need::Scope(_) => None,
     };
     if let Some(scheme) = scheme {
@@ -189,12 +194,12 @@ fn say_need(operation: &mut Operation) {
 
 fn add_problems(operation: &mut Operation, facts: &Facts) {
     use ProblemType as P;
-    let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _, is_signed } = *facts;
+    let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _, is_signed, is_of_gateways } = *facts;
     let wanted = [
         // For the query, the host or a header.
         (P::BadRequest, true),
         (P::Unauthenticated, is_api),
-        (P::Forbidden, is_api && !(is_open && is_get) && !is_signed),
+        (P::Forbidden, is_api && !(is_open && is_get) && !is_signed && !is_of_gateways),
         (P::NotFound, has_id),
         (P::Conflict, has_key),
         (P::TooLarge, has_body),

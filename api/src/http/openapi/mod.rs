@@ -52,6 +52,7 @@ pub struct InstancePatch {
         (name = "app servers", description = "Immutable builds of an instance, each on a machine of its own"),
         (name = "queue", description = "Builds that wait, and those who build"),
         (name = "servers", description = "The machines"),
+        (name = "gateways", description = "Hosts that visitors come through, and their agents"),
         (name = "activity", description = "Who did what, and what was refused"),
         (name = "logs", description = "What happened, for people"),
         (name = "events", description = "What changes, live"),
@@ -77,5 +78,7 @@ pub fn base() -> OpenApi {
     let signature = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Hub-Signature-256")));
     components.security_schemes.insert("token".to_owned(), RefOr::T(bearer));
     components.security_schemes.insert("signature".to_owned(), RefOr::T(signature));
+    let gateway = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The token of a gateway's agent"));
+    components.security_schemes.insert("gateway".to_owned(), RefOr::T(SecurityScheme::Http(gateway.build())));
     document
 }

@@ -15,6 +15,7 @@ use crate::instances::store::routing::{self, Wanted};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::events;
+use crate::routing::store::table;
 use crate::routing::traffic::{Route, TrafficError};
 
 /// How many instances [`apply_behind`] sends to the gateway at once.
@@ -35,6 +36,12 @@ pub enum RoutingError {
 
 impl From<DbError> for RoutingError {
     fn from(error: DbError) -> Self {
+        Self::Refusal(error.into())
+    }
+}
+
+impl From<diesel::result::Error> for RoutingError {
+    fn from(error: diesel::result::Error) -> Self {
         Self::Refusal(error.into())
     }
 }
@@ -82,20 +89,13 @@ async fn apply_one_by_one(manager: &Manager, ids: &[InstanceId]) -> Result<(), R
 }
 
 async fn apply(manager: &Manager, ids: &[InstanceId]) -> Result<(), RoutingError> {
-    let _one_at_a_time = manager.telling_gateway.lock().await;
-    let mut conn = manager.db.conn().await?;
-    let mut wanted = routing::wanted(&mut conn, Some(ids)).await?;
-    wanted.retain(|wanted| wanted.applied < wanted.generation);
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<InstanceId> = wanted.iter().map(|wanted| wanted.id).collect();
-    let names = hostnames::of(&mut conn, Some(&ids)).await?;
-    drop(conn);
-    let plan = plan(manager, &names, &wanted);
+    let one_at_a_time = manager.telling_gateway.lock().await;
+    let Some(plan) = publish(manager, Some(ids)).await? else { return Ok(()) };
     if !plan.routes.is_empty() {
         manager.traffic.apply(&plan.routes).await?;
     }
+    drop(one_at_a_time);
+    manager.traffic.settled(plan.revision).await?;
     confirm(manager, &plan.told).await
 }
 
@@ -104,13 +104,11 @@ async fn apply(manager: &Manager, ids: &[InstanceId]) -> Result<(), RoutingError
 /// # Errors
 /// [`RoutingError`] when the gateway or the database does not answer.
 pub async fn apply_all(manager: &Manager) -> Result<(), RoutingError> {
-    let _one_at_a_time = manager.telling_gateway.lock().await;
-    let mut conn = manager.db.conn().await?;
-    let wanted = routing::wanted(&mut conn, None).await?;
-    let names = hostnames::of(&mut conn, None).await?;
-    drop(conn);
-    let plan = plan(manager, &names, &wanted);
+    let one_at_a_time = manager.telling_gateway.lock().await;
+    let Some(plan) = publish(manager, None).await? else { return Ok(()) };
     manager.traffic.replace_all(&plan.routes).await?;
+    drop(one_at_a_time);
+    manager.traffic.settled(plan.revision).await?;
     confirm(manager, &plan.told).await
 }
 
@@ -119,16 +117,44 @@ struct Plan {
     routes: Vec<Route>,
     /// The decisions that the gateway has not applied before.
     told: Vec<(InstanceId, i64)>,
+    /// The revision of the published routes that has them.
+    revision: i64,
 }
 
-fn plan(manager: &Manager, names: &[Hostname], wanted: &[Wanted]) -> Plan {
+/// Publishes the routes of these instances, or of all, as the pointers say now. None: the gateway has applied them before.
+async fn publish(manager: &Manager, ids: Option<&[InstanceId]>) -> Result<Option<Plan>, RoutingError> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        // First: another process must not publish what it has read before.
+        table::lock(conn).await?;
+        let mut wanted = routing::wanted(conn, ids).await?;
+        if ids.is_some() {
+            wanted.retain(|wanted| wanted.applied < wanted.generation);
+            if wanted.is_empty() {
+                return Ok(None);
+            }
+        }
+        let chosen: Vec<InstanceId> = wanted.iter().map(|wanted| wanted.id).collect();
+        let names = hostnames::of(conn, ids.map(|_| chosen.as_slice())).await?;
+        let (routes, told) = plan(manager, &names, &wanted);
+        let revision = match ids {
+            Some(_) => table::set(conn, &routes).await?,
+            None => table::replace_all(conn, &routes).await?,
+        };
+        Ok(Some(Plan { routes, told, revision }))
+    })
+    .await
+}
+
+/// The routes, and the decisions that the gateway has not applied before.
+fn plan(manager: &Manager, names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, Vec<(InstanceId, i64)>) {
     let (routes, reasons) = routes(names, wanted);
     for Wanted { id, .. } in wanted {
         manager.bad_routes.note(*id, reasons.get(id).cloned());
     }
     let is_told = |wanted: &&Wanted| wanted.applied < wanted.generation && !reasons.contains_key(&wanted.id);
     let told = wanted.iter().filter(is_told).map(|wanted| (wanted.id, wanted.generation)).collect();
-    Plan { routes, told }
+    (routes, told)
 }
 
 /// The routes that the gateway accepts, and what is wrong with the instances that have others.

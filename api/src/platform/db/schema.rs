@@ -517,6 +517,47 @@ diesel::table! {
     }
 }
 diesel::table! {
+    gateways (id) {
+        id -> BigInt,
+        name -> Text,
+        token_hash -> Binary,
+        created -> Timestamptz,
+        created_by -> Text,
+        agent -> Nullable<Text>,
+        hostname -> Nullable<Text>,
+        version -> Nullable<Text>,
+        seen -> Nullable<Timestamptz>,
+        sent_revision -> BigInt,
+        revision -> BigInt,
+        error -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    gateway_revision (is_one) { is_one -> Bool, revision -> BigInt, forgets -> BigInt, }
+}
+diesel::table! {
+    gateway_routes (hostname) {
+        hostname -> Text,
+        target -> Nullable<Text>,
+        notice -> Nullable<Text>,
+        scheme -> Text,
+        is_gone -> Bool,
+        revision -> BigInt,
+    }
+}
+diesel::table! {
+    gateway_counts (gateway_id, target) {
+        gateway_id -> BigInt,
+        target -> Text,
+        asked -> Timestamptz,
+        counted -> Nullable<Timestamptz>,
+        requests -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    duties (name) { name -> Text, holder -> Text, until -> Timestamptz, }
+}
+diesel::table! {
     installation (is_only) {
         is_only -> Bool,
         id -> Text,

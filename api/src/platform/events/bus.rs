@@ -13,6 +13,8 @@ use crate::platform::db::{self, Db, DbError};
 const EVENTS: &str = "ocim_events";
 /// The NOTIFY channel for the ids of users whose permissions have changed.
 const ACCESS: &str = "ocim_access";
+/// The NOTIFY channel for what the agents of gateways wait for.
+pub const GATEWAYS: &str = "ocim_gateways";
 /// How many signals a slow subscriber may lag behind before some are dropped and it is told so.
 const CAPACITY: usize = 4096;
 /// How long to wait before reconnecting after the connection broke.
@@ -31,6 +33,8 @@ pub enum Signal {
     Event(Event),
     /// This user's permissions have changed, or one of their sessions or tokens has ended.
     Access(UserId),
+    /// The agents of gateways are wanted: their routes have changed, or they are to count.
+    Gateways,
     /// Events may have been missed: read the tables.
     Gap,
 }
@@ -56,6 +60,7 @@ impl Bus {
 async fn listen(db: &Db) -> Result<diesel_async::AsyncPgConnection, DbError> {
     let mut connection = db.listen(EVENTS).await?;
     db::listen_too(&mut connection, ACCESS).await?;
+    db::listen_too(&mut connection, GATEWAYS).await?;
     Ok(connection)
 }
 
@@ -90,6 +95,7 @@ async fn forward(connection: &mut diesel_async::AsyncPgConnection, sender: &broa
     let mut notifications = std::pin::pin!(connection.notifications_stream());
     while let Some(Ok(notification)) = notifications.next().await {
         let signal = match notification.channel.as_str() {
+            GATEWAYS => Ok(Signal::Gateways),
             ACCESS => notification.payload.parse().map(Signal::Access).map_err(|error| error.to_string()),
             _ => serde_json::from_str(&notification.payload).map(Signal::Event).map_err(|error| error.to_string()),
         };

@@ -1,5 +1,6 @@
 //! Implementations of the ports of `routing`.
 
+pub mod agents;
 mod body;
 pub mod direct;
 pub mod fake;

@@ -10,6 +10,7 @@ mod claims;
 mod config;
 mod error;
 mod pages;
+mod process;
 mod questions;
 mod routes;
 mod runtime;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::config::{Config, FILE, SOCKET};
 pub use self::error::GatewayError;
+pub use self::process::HaproxyProcess;
 pub use self::routes::HaproxyRoutes;
 use crate::config::gateway::GatewaySettings;
 use crate::platform::children::{Detached, ProcessId, Signal, User, log_tail, open_log};

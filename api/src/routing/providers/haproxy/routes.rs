@@ -43,6 +43,31 @@ impl HaproxyRoutes {
         self.runtime.become_table(&table).await
     }
 
+    /// Sets these routes, removes these hosts, and keeps all others.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if a route is not valid, or the gateway does not take it; its file may have it then.
+    pub async fn update(&self, routes: &[Route], gone: &[String]) -> Result<(), TrafficError> {
+        if gone.is_empty() {
+            return self.apply(routes).await;
+        }
+        let edit = |mut table: Table| {
+            table.0.retain(|host, _| !gone.contains(host));
+            table.set(routes).map(|()| table)
+        };
+        let (table, _lock) = self.change(edit).await?;
+        self.runtime.become_table(&table).await
+    }
+
+    /// Loads the file into the running gateway again, which changes nothing unless another program did.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if the file cannot be read, or the gateway does not answer.
+    pub async fn reload(&self) -> Result<(), TrafficError> {
+        let _lock = self.lock().await.map_err(|error| self.file_error(&error))?;
+        self.load().await
+    }
+
     /// Changes the file, and gives the new table and the lock. The file is written first: if HAProxy ends in between,
     /// its next start reads the new table.
     async fn change(

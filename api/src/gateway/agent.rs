@@ -1,0 +1,141 @@
+//! The agent's loop: report what HAProxy has, take what is newer.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use secrecy::SecretString;
+use shared_types::gateway::{GatewayCount, GatewayReport, GatewayUpdate};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{identity, take};
+use crate::client::api::{Api, Credential};
+use crate::client::error::ClientError;
+use crate::routing::providers::haproxy::HaproxyRoutes;
+use crate::routing::traffic::{Traffic, TrafficError};
+
+/// How long an answer may take: the server waits 5 s for news.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// The pause after an exchange that failed, or that HAProxy did not take.
+const RETRY: Duration = Duration::from_secs(1);
+/// The interval between comparisons of HAProxy's table with its file.
+const COMPARE: Duration = Duration::from_secs(60);
+const PATH: &str = "/gateways/exchange";
+
+/// The agent of one gateway.
+#[derive(Debug)]
+pub struct Agent {
+    api: Api,
+    haproxy: HaproxyRoutes,
+    id: String,
+    hostname: String,
+    /// What was last said in the log, so that nothing is said twice.
+    said: Option<String>,
+}
+
+/// What the agent reports next.
+#[derive(Debug, Default)]
+struct State {
+    revision: i64,
+    error: Option<String>,
+    counts: Vec<GatewayCount>,
+}
+
+impl Agent {
+    /// An agent for the HAProxy in this directory, which need not run yet.
+    ///
+    /// # Errors
+    /// [`ClientError`] if the directory cannot be written to, or the system's certificates cannot be read.
+    pub fn new(server: Url, token: SecretString, directory: &Path) -> Result<Self, ClientError> {
+        let file = |source| ClientError::File { path: directory.to_owned(), source };
+        Ok(Self {
+            api: Api::new(server, Credential::Token(token))?,
+            haproxy: HaproxyRoutes::new(directory),
+            id: identity::read_or_make(directory).map_err(file)?,
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            said: None,
+        })
+    }
+
+    /// Keeps HAProxy's routes as the server says, until `stop`. Nothing ends it: what fails is tried again.
+    pub async fn run(mut self, stop: &CancellationToken) {
+        let mut state = State::default();
+        let mut compared = Instant::now();
+        loop {
+            if compared.elapsed() > COMPARE {
+                compared = Instant::now();
+                if let Err(error) = self.haproxy.reload().await {
+                    tracing::warn!(%error, "HAProxy's table could not be compared with its file");
+                }
+            }
+            let report = self.report(&mut state).await;
+            let Some(exchanged) = stop.run_until_cancelled(self.exchange(&report)).await else { return };
+            let trouble = match exchanged {
+                Ok(update) => self.take(update, &mut state).await.err().map(|error| error.0).or(report.error),
+                // What was counted is given up: the server asks again.
+                Err(error) => Some(format!("{}: {}", self.api.server(), words(&error))),
+            };
+            let is_good = trouble.is_none();
+            self.say(trouble);
+            if !is_good && stop.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn report(&self, state: &mut State) -> GatewayReport {
+        // HAProxy may have ended since it took the last change.
+        if let (None, Err(error)) = (&state.error, self.haproxy.answers().await) {
+            state.error = Some(error.0);
+        }
+        GatewayReport {
+            agent: self.id.clone(),
+            hostname: self.hostname.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: state.revision,
+            error: state.error.take(),
+            counts: std::mem::take(&mut state.counts),
+        }
+    }
+
+    async fn exchange(&self, report: &GatewayReport) -> Result<GatewayUpdate, ClientError> {
+        let request = self.api.request(Method::POST, PATH, &[]).json(report).timeout(TIMEOUT);
+        let answer = self.api.read(self.api.send(request).await?).await?;
+        serde_json::from_value(answer)
+            .map_err(|error| ClientError::Failed(format!("{} answers strangely: {error}", self.api.server())))
+    }
+
+    /// Gives HAProxy the update, and counts.
+    async fn take(&self, update: GatewayUpdate, state: &mut State) -> Result<(), TrafficError> {
+        let taken = take::routes(&self.haproxy, &update).await;
+        state.counts = take::counts(&self.haproxy, update.questions).await;
+        match &taken {
+            Ok(()) => state.revision = update.revision,
+            Err(error) => state.error = Some(error.0.clone()),
+        }
+        taken
+    }
+
+    /// Logs a trouble once, and once that it is over.
+    fn say(&mut self, trouble: Option<String>) {
+        if trouble == self.said {
+            return;
+        }
+        match &trouble {
+            Some(trouble) => {
+                tracing::error!(%trouble, "the gateway does not get its routes; it serves with those it has")
+            }
+            None => tracing::info!("the gateway gets its routes"),
+        }
+        self.said = trouble;
+    }
+}
+
+/// An error without the address of the server, which stands before it.
+fn words(error: &ClientError) -> String {
+    match error {
+        ClientError::Unreachable { why, .. } => format!("it cannot be reached: {why}"),
+        error => error.to_string(),
+    }
+}

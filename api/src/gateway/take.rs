@@ -1,0 +1,70 @@
+//! Gives HAProxy what a server says.
+
+use std::net::SocketAddr;
+
+use shared_types::gateway::{GatewayCount, GatewayQuestion, GatewayRoute, GatewayUpdate};
+
+use crate::config::gateway::Scheme;
+use crate::routing::providers::haproxy::HaproxyRoutes;
+use crate::routing::traffic::{Route, Traffic, TrafficError};
+
+/// Changes the routes as the update says.
+///
+/// # Errors
+/// [`TrafficError`] if a route makes no sense, or HAProxy does not take the change.
+pub(super) async fn routes(haproxy: &HaproxyRoutes, update: &GatewayUpdate) -> Result<(), TrafficError> {
+    let (gone, kept): (Vec<_>, Vec<_>) = update.routes.iter().partition(|route| route.is_gone);
+    let kept = kept.into_iter().map(route).collect::<Result<Vec<_>, _>>()?;
+    if update.is_whole {
+        return haproxy.replace_all(&kept).await;
+    }
+    let gone: Vec<String> = gone.into_iter().map(|route| route.hostname.clone()).collect();
+    if kept.is_empty() && gone.is_empty() { Ok(()) } else { haproxy.update(&kept, &gone).await }
+}
+
+fn route(said: &GatewayRoute) -> Result<Route, TrafficError> {
+    let GatewayRoute { hostname, target, notice, scheme, is_gone: _ } = said;
+    let wrong = |what: &str| TrafficError(format!("the server says {what} for {}", hostname.escape_default()));
+    let target = target.as_deref().map(str::parse::<SocketAddr>).transpose().map_err(|_| wrong("a strange target"))?;
+    let scheme = Scheme::parse(scheme).ok_or_else(|| wrong("a strange scheme"))?;
+    Ok(Route { hostname: hostname.clone(), target, notice: notice.clone(), scheme })
+}
+
+/// The answers to these questions. One that HAProxy does not answer is left out: the server asks again.
+pub(super) async fn counts(haproxy: &HaproxyRoutes, questions: Vec<GatewayQuestion>) -> Vec<GatewayCount> {
+    let mut counts = Vec::new();
+    for question in questions {
+        let Ok(target) = question.target.parse::<SocketAddr>() else { continue };
+        match haproxy.open_connections(target).await {
+            Ok(requests) => {
+                let requests = i64::try_from(requests).unwrap_or(i64::MAX);
+                counts.push(GatewayCount { question, requests });
+            }
+            Err(error) => tracing::debug!(%target, %error, "the open requests could not be counted"),
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_route_that_makes_no_sense_is_refused_in_words() {
+        let said = |target: Option<&str>, scheme: &str| GatewayRoute {
+            hostname: "a.localhost".into(),
+            target: target.map(str::to_owned),
+            notice: None,
+            scheme: scheme.into(),
+            is_gone: false,
+        };
+        let taken = route(&said(Some("[fd00::2]:80"), "https")).unwrap();
+        assert_eq!((taken.target, taken.scheme), (Some("[fd00::2]:80".parse().unwrap()), Scheme::Https));
+        for (target, scheme) in [(Some("nowhere"), "http"), (Some("10.0.0.1"), "http"), (None, "ftp")] {
+            let error = route(&said(target, scheme)).unwrap_err();
+            assert!(error.0.contains("a.localhost"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The routes that every gateway is to have, numbered by revisions. Whoever changes them holds the lock, so that
+//! revisions appear in their order.
+
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};
+use diesel::{ExpressionMethods, QueryDsl, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::gateway::GatewayRoute;
+
+use super::LIVE_SECONDS;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{gateway_revision, gateway_routes};
+use crate::platform::events::bus;
+use crate::routing::traffic::Route;
+
+/// The routes of a gateway that has an earlier revision, or none.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// The revision that it then has.
+    pub revision: i64,
+    /// Whether these are all routes.
+    pub is_whole: bool,
+    /// The changed routes, or all.
+    pub routes: Vec<GatewayRoute>,
+}
+
+/// Locks the routes until the transaction ends. What the routes are made from must be read after that.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn lock(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    let row = gateway_revision::table.select(gateway_revision::revision).for_update();
+    row.first::<i64>(conn).await?;
+    Ok(())
+}
+
+/// Sets these routes and keeps the others. The caller holds the lock. Returns the revision that has them.
+///
+/// # Errors
+/// [`DbError`] when a statement fails.
+pub async fn set(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<i64, DbError> {
+    if write(conn, routes).await? > 0 {
+        next_revision(conn).await?;
+    }
+    let names: Vec<&str> = routes.iter().map(|route| route.hostname.as_str()).collect();
+    let newest = gateway_routes::table.filter(gateway_routes::hostname.eq_any(names));
+    let newest: Option<i64> = newest.select(diesel::dsl::max(gateway_routes::revision)).first(conn).await?;
+    Ok(newest.unwrap_or_default())
+}
+
+/// Makes these the only routes. The caller holds the lock. Returns the revision that has them.
+///
+/// # Errors
+/// [`DbError`] when a statement fails.
+pub async fn replace_all(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<i64, DbError> {
+    let names: Vec<&str> = routes.iter().map(|route| route.hostname.as_str()).collect();
+    let removed = diesel::sql_query(
+        "UPDATE gateway_routes SET is_gone = true, target = NULL, notice = NULL, \
+             revision = (SELECT revision + 1 FROM gateway_revision) \
+         WHERE NOT is_gone AND NOT EXISTS (SELECT 1 FROM unnest($1) AS kept (hostname) \
+             WHERE kept.hostname = gateway_routes.hostname)",
+    )
+    .bind::<Array<Text>, _>(names)
+    .execute(conn)
+    .await?;
+    if write(conn, routes).await? + removed > 0 {
+        next_revision(conn).await?;
+    }
+    forget(conn).await?;
+    Ok(gateway_revision::table.select(gateway_revision::revision).first(conn).await?)
+}
+
+/// What a gateway with the revision `since` has not got; none if it has all.
+///
+/// # Errors
+/// [`DbError`] when a statement fails.
+pub async fn news(conn: &mut AsyncPgConnection, since: i64) -> Result<Option<News>, DbError> {
+    let columns = (gateway_revision::revision, gateway_revision::forgets);
+    let (revision, forgets): (i64, i64) = gateway_revision::table.select(columns).first(conn).await?;
+    if since == revision {
+        return Ok(None);
+    }
+    // A revision from the future: the database was restored from a backup.
+    let is_whole = since == 0 || since < forgets || since > revision;
+    let routes = gateway_routes::table.into_boxed();
+    let routes = match is_whole {
+        true => routes.filter(gateway_routes::is_gone.eq(false)),
+        false => routes.filter(gateway_routes::revision.gt(since)),
+    };
+    let columns = (
+        gateway_routes::hostname,
+        gateway_routes::target,
+        gateway_routes::notice,
+        gateway_routes::scheme,
+        gateway_routes::is_gone,
+    );
+    let rows: Vec<(String, Option<String>, Option<String>, String, bool)> = routes.select(columns).load(conn).await?;
+    let route =
+        |(hostname, target, notice, scheme, is_gone)| GatewayRoute { hostname, target, notice, scheme, is_gone };
+    Ok(Some(News { revision, is_whole, routes: rows.into_iter().map(route).collect() }))
+}
+
+/// Writes the routes that differ, with the next revision. Returns their number.
+async fn write(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<usize, DbError> {
+    let names: Vec<&str> = routes.iter().map(|route| route.hostname.as_str()).collect();
+    let targets: Vec<Option<String>> =
+        routes.iter().map(|route| route.target.map(|target| target.to_string())).collect();
+    let notices: Vec<Option<&str>> = routes.iter().map(|route| route.notice.as_deref()).collect();
+    let schemes: Vec<&str> = routes.iter().map(|route| route.scheme.as_str()).collect();
+    let written = diesel::sql_query(
+        "INSERT INTO gateway_routes (hostname, target, notice, scheme, revision) \
+         SELECT wanted.*, gateway_revision.revision + 1 FROM gateway_revision, \
+             unnest($1, $2, $3, $4) AS wanted (hostname, target, notice, scheme) \
+             LEFT JOIN gateway_routes AS present USING (hostname) \
+         WHERE (present.target, present.notice, present.scheme, present.is_gone) \
+             IS DISTINCT FROM (wanted.target, wanted.notice, wanted.scheme, false) \
+         ON CONFLICT (hostname) DO UPDATE SET target = excluded.target, notice = excluded.notice, \
+             scheme = excluded.scheme, is_gone = false, revision = excluded.revision",
+    )
+    .bind::<Array<Text>, _>(names)
+    .bind::<Array<Nullable<Text>>, _>(targets)
+    .bind::<Array<Nullable<Text>>, _>(notices)
+    .bind::<Array<Text>, _>(schemes)
+    .execute(conn)
+    .await?;
+    Ok(written)
+}
+
+async fn next_revision(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    diesel::update(gateway_revision::table)
+        .set(gateway_revision::revision.eq(gateway_revision::revision + 1))
+        .execute(conn)
+        .await?;
+    notify(conn).await
+}
+
+/// Wakes the agents that wait.
+pub(super) async fn notify(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    diesel::sql_query("SELECT pg_notify($1, '')").bind::<Text, _>(bus::GATEWAYS).execute(conn).await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Forgotten {
+    #[diesel(sql_type = BigInt)]
+    revision: i64,
+}
+
+/// Deletes the rows of removed hosts that every live gateway knows of.
+async fn forget(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    let forgotten: Vec<Forgotten> = diesel::sql_query(
+        "DELETE FROM gateway_routes WHERE is_gone AND revision <= coalesce((SELECT min(revision) FROM gateways \
+             WHERE seen > now() - make_interval(secs => $1)), 9223372036854775807) RETURNING revision",
+    )
+    .bind::<Double, _>(LIVE_SECONDS)
+    .load(conn)
+    .await?;
+    if let Some(newest) = forgotten.iter().map(|row| row.revision).max() {
+        diesel::update(gateway_revision::table)
+            .filter(gateway_revision::forgets.lt(newest))
+            .set(gateway_revision::forgets.eq(newest))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}

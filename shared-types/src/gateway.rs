@@ -1,0 +1,169 @@
+//! Gateways on hosts of their own: what their agents and the server tell each other, and what operators see of them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Whether a gateway serves visitors as it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GatewayState {
+    /// Its agent has never asked.
+    New,
+    /// It has all routes.
+    Ready,
+    /// It was told routes that it does not have yet.
+    Late,
+    /// Its agent asks, and its HAProxy does not do what it is told.
+    Failing,
+    /// Its agent has not asked for 15 seconds. Its HAProxy may serve visitors, with the routes that it had.
+    Silent,
+}
+
+impl GatewayState {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Ready => "ready",
+            Self::Late => "late",
+            Self::Failing => "failing",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// A gateway on a host of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Gateway {
+    /// What an operator calls it.
+    #[schema(example = "gateway-1")]
+    pub name: String,
+    /// Whether it serves visitors as it was told.
+    pub state: GatewayState,
+    /// The host of its agent, as it calls itself; null: its agent has never asked.
+    pub hostname: Option<String>,
+    /// The version of its agent; null: its agent has never asked.
+    #[schema(example = "0.2.0")]
+    pub version: Option<String>,
+    /// When its agent last asked; null: never.
+    pub seen_at: Option<DateTime<Utc>>,
+    /// The revision of the routes that it has.
+    #[schema(minimum = 0)]
+    pub revision: i64,
+    /// Why its HAProxy has not taken what it was sent; null if it has.
+    pub error: Option<String>,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// Who added it.
+    pub created_by: String,
+}
+
+/// All gateways with an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Gateways {
+    /// The revision of the routes that every gateway is to have.
+    #[schema(minimum = 0)]
+    pub revision: i64,
+    /// The gateways, by name. Empty if the server runs its gateway itself.
+    pub items: Vec<Gateway>,
+}
+
+/// The body of a request to add a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGateway {
+    /// What it is called: 1 to 63 lower-case letters, digits and inner hyphens.
+    #[schema(min_length = 1, max_length = 63, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", example = "gateway-1")]
+    pub name: String,
+}
+
+/// The token of a gateway's agent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayToken {
+    /// The gateway.
+    #[schema(example = "gateway-1")]
+    pub name: String,
+    /// The token, which is not shown again: `OCIM_GATEWAY_TOKEN` on the gateway's host.
+    pub token: String,
+}
+
+impl std::fmt::Debug for GatewayToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayToken").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What an agent says each time it asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayReport {
+    /// An id that the agent's host keeps, 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
+    pub agent: String,
+    /// The agent's host, at most 253 characters.
+    #[schema(max_length = 253)]
+    pub hostname: String,
+    /// The agent's version, at most 64 characters.
+    #[schema(max_length = 64)]
+    pub version: String,
+    /// The revision of the routes that its HAProxy has; 0 after a start.
+    #[schema(minimum = 0)]
+    pub revision: i64,
+    /// Why its HAProxy has not taken what it was sent; null if it has.
+    pub error: Option<String>,
+    /// The answers to the counts that it was last asked for.
+    #[serde(default)]
+    pub counts: Vec<GatewayCount>,
+}
+
+/// A question for the open requests at an app server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayQuestion {
+    /// The address and port of its web server.
+    #[schema(example = "10.0.0.7:80")]
+    pub target: String,
+    /// When it was asked; the answer repeats it.
+    pub asked: DateTime<Utc>,
+}
+
+/// How many requests are open at an app server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayCount {
+    /// The question.
+    #[serde(flatten)]
+    pub question: GatewayQuestion,
+    /// The number of requests.
+    #[schema(minimum = 0)]
+    pub requests: i64,
+}
+
+/// What a gateway is to do: it changes its routes, and counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayUpdate {
+    /// The revision of the routes that it then has.
+    #[schema(minimum = 1)]
+    pub revision: i64,
+    /// Whether these are all routes, so that every other host is removed.
+    pub is_whole: bool,
+    /// The routes that differ from those it has, or all.
+    pub routes: Vec<GatewayRoute>,
+    /// The app servers whose open requests it is to count.
+    pub questions: Vec<GatewayQuestion>,
+}
+
+/// Where the visitors of a host name are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayRoute {
+    /// The host name.
+    #[schema(example = "demo.example.org")]
+    pub hostname: String,
+    /// Address and port of the web server that answers; null: a page says that no app server is active.
+    #[schema(example = "10.0.0.7:80")]
+    pub target: Option<String>,
+    /// What the maintenance page says, which visitors get in place of the target; null: it is not up.
+    pub notice: Option<String>,
+    /// The scheme that the application is told: `http` or `https`.
+    pub scheme: String,
+    /// Whether the host is removed.
+    pub is_gone: bool,
+}
