@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta};
 use shared_types::app_server::Progress;
 use shared_types::audit::{Activity, Outcome};
+use shared_types::gateway::{Gateway, GatewayState};
 use shared_types::ids::PullRequestId;
 use shared_types::pull_request::{Approval, PullRequestState};
 use shared_types::resource::{Resource, ResourceClass, ResourcePart, ResourceState, WantedResources};
@@ -202,6 +203,7 @@ pub fn system() -> SystemState {
         sandbox: None,
         providers: Vec::new(),
         resource_servers: Vec::new(),
+        gateways: Vec::new(),
         machine_protections: Vec::new(),
         opened_walls: Vec::new(),
     }
@@ -275,6 +277,22 @@ pub fn provider(name: &str) -> ProviderState {
         budget: Some(20),
         quota: None,
         offers: Some(ProviderOffer { has_own_kernel: true, memory_mb: Some(4096), disk_gb: Some(40) }),
+    }
+}
+
+/// A gateway whose agent has asked, unless it is new.
+pub fn gateway(name: &str, state: GatewayState) -> Gateway {
+    let is_known = state != GatewayState::New;
+    Gateway {
+        name: name.to_owned(),
+        state,
+        hostname: is_known.then(|| format!("{name}.example.org")),
+        version: is_known.then(|| "0.2.0".into()),
+        seen_at: is_known.then(DateTime::default),
+        revision: 7,
+        error: None,
+        created_at: DateTime::default(),
+        created_by: "admin".into(),
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::gateway::Gateway;
 use crate::resource::{ResourceKind, ResourceServerName};
 use crate::server::{ProviderKind, ProviderName};
 
@@ -202,6 +203,9 @@ pub struct SystemState {
     /// The servers of databases outside the machines, by name; then those that have some and are not in the settings.
     #[serde(default)]
     pub resource_servers: Vec<ResourceServerState>,
+    /// The gateways with an agent, by name; empty if the server runs its gateway itself.
+    #[serde(default)]
+    pub gateways: Vec<Gateway>,
     /// The protections around each machine that the providers of this process make; empty if they know of none.
     #[serde(default)]
     pub machine_protections: Vec<Protection>,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use shared_types::gateway::Gateway;
 use shared_types::system::{ProviderState, SystemCheck, SystemPart};
 
+use super::gateways;
 use crate::instances::Manager;
 use crate::instances::store::health_watch;
 use crate::pull_requests::Watch;
@@ -33,8 +35,16 @@ pub(super) fn provider(states: &[ProviderState]) -> SystemCheck {
     }
 }
 
-pub(super) async fn gateway(manager: &Manager) -> SystemCheck {
-    asked(SystemPart::Gateway, "visitors of the instances come through it", manager.traffic.answers()).await
+pub(super) async fn gateway(manager: &Manager, all: &[Gateway]) -> SystemCheck {
+    let words = match all.len() {
+        0 => "visitors of the instances come through it".to_owned(),
+        count => format!("{count} with agents; visitors of the instances come through them"),
+    };
+    let state = async {
+        manager.traffic.answers().await.map_err(|error| error.0)?;
+        gateways::all_serve(all)
+    };
+    asked(SystemPart::Gateway, &words, state).await
 }
 
 pub(super) async fn mail(manager: &Manager) -> SystemCheck {

@@ -2,6 +2,7 @@
 //! each with a timeout, and the result is cached, so that many readers cause no more checks than one.
 
 mod checks;
+mod gateways;
 pub mod opened_walls;
 mod providers;
 mod resource_servers;
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use shared_types::gateway::Gateway;
 use shared_types::system::{OpenedWall, ProviderState, ResourceServerState, SystemCheck, SystemPart, SystemState};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -48,6 +50,7 @@ struct Asked {
     checks: Vec<SystemCheck>,
     providers: Vec<ProviderState>,
     resource_servers: Vec<ResourceServerState>,
+    gateways: Vec<Gateway>,
 }
 
 impl System {
@@ -71,7 +74,7 @@ impl System {
         {
             return state.clone();
         }
-        let Asked { mut checks, providers, resource_servers } = self.ask(watch, is_working).await;
+        let Asked { mut checks, providers, resource_servers, gateways } = self.ask(watch, is_working).await;
         for check in &mut checks {
             found.remember(check);
         }
@@ -90,6 +93,7 @@ impl System {
             sandbox,
             providers,
             resource_servers,
+            gateways,
             machine_protections,
             opened_walls,
         };
@@ -99,11 +103,12 @@ impl System {
 
     async fn ask(&self, watch: &Watch, is_working: bool) -> Asked {
         let manager = &watch.manager;
+        let gateways = gateways::states(manager).await;
         let (database, providers, resource_servers, gateway, sites, mail, github) = tokio::join!(
             checks::database(manager),
             providers::states(manager),
             resource_servers::states(manager),
-            checks::gateway(manager),
+            checks::gateway(manager, &gateways),
             checks::checks(manager),
             checks::mail(manager),
             checks::github(watch, self.has_github),
@@ -114,7 +119,7 @@ impl System {
         let provider = checks::provider(&providers);
         let databases = resource_servers::part(&resource_servers);
         let checks = vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, databases];
-        Asked { checks, providers, resource_servers }
+        Asked { checks, providers, resource_servers, gateways }
     }
 }
 

@@ -65,6 +65,12 @@ impl Looked {
             "state",
             &health,
         )?;
+        let gateways = figures.gateways.as_object().into_iter().flatten();
+        let gateways: Vec<_> = gateways.map(|(name, is_up)| (name.as_str(), f64::from(*is_up == true))).collect();
+        if !gateways.is_empty() {
+            let help = "1 if the agent of a gateway asks and its HAProxy has all routes, else 0.";
+            self.some("ocim_gateway_up", help, "gateway", &gateways)?;
+        }
         let counts = [
             ("ocim_queue_depth", "Builds that no worker has begun.", figures.queue_depth),
             ("ocim_leases_held", "Builds that a worker is at.", figures.leases_held),

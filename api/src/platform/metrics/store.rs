@@ -71,6 +71,9 @@ pub struct Figures {
     /// Messages that were given up and not deleted yet.
     #[diesel(sql_type = BigInt)]
     pub outbox_given_up: i64,
+    /// Whether each gateway with an agent has all routes: an object of 1 and 0 by name.
+    #[diesel(sql_type = Json)]
+    pub gateways: Value,
 }
 
 /// Reads all metrics of the database.
@@ -115,7 +118,9 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
          coalesce((SELECT extract(epoch FROM now() - fresh_until) FROM watch), 0)::float8 AS checks_stale, \
          unsent.n AS outbox_waiting, \
          greatest(coalesce(extract(epoch FROM now() - unsent.since), 0), 0)::float8 AS outbox_oldest, \
-         (SELECT count(*) FROM outbox WHERE given_up_at IS NOT NULL) AS outbox_given_up \
+         (SELECT count(*) FROM outbox WHERE given_up_at IS NOT NULL) AS outbox_given_up, \
+         (SELECT coalesce(json_object_agg(g.name, (g.seen > now() - make_interval(secs => $1) AND g.error IS NULL \
+             AND g.revision = r.revision) IS TRUE), '{{}}') FROM gateways AS g, gateway_revision AS r) AS gateways \
          FROM queue, expired, switches, unsent"
 ))
     .bind::<Double, _>(LEASE.as_secs_f64())

@@ -102,8 +102,19 @@ async fn metrics_count_waiting_late_and_abandoned_jobs() {
          ('c', 'h', '0', 8, false, 'no room', now()), ('d', 'h', '0', 16, false, NULL, now() - interval '20 seconds')",
     )
     .await;
+    app.execute(
+        "INSERT INTO gateways (name, token_hash, created_by, agent, seen, revision, error) VALUES \
+         ('good', 'a', 'x', 'a', now(), 1, NULL), ('late', 'b', 'x', 'b', now(), 0, NULL), ('new', 'c', 'x', NULL, NULL, 0, NULL), \
+         ('failing', 'd', 'x', 'd', now(), 1, 'x'), ('silent', 'e', 'x', 'e', now() - interval '16 seconds', 1, NULL)",
+    )
+    .await;
     let text = scrape(&app).await;
     let expected = [
+        ("ocim_gateway_up{gateway=\"good\"}", 1.0),
+        ("ocim_gateway_up{gateway=\"late\"}", 0.0),
+        ("ocim_gateway_up{gateway=\"new\"}", 0.0),
+        ("ocim_gateway_up{gateway=\"failing\"}", 0.0),
+        ("ocim_gateway_up{gateway=\"silent\"}", 0.0),
         ("ocim_queue_depth", 1.0),
         ("ocim_leases_held", 1.0),
         ("ocim_leases_expired", 1.0),

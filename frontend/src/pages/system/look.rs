@@ -75,7 +75,8 @@ pub(super) fn level_label(level: Option<SandboxLevel>) -> AnyView {
     label(tone, Some(shape), words::system::level(level))
 }
 
-fn label(tone: &'static str, shape: Option<Shape>, words: &'static str) -> AnyView {
+/// A label of this tone.
+pub(super) fn label(tone: &'static str, shape: Option<Shape>, words: &'static str) -> AnyView {
     view! {
         <span class=format!("label {tone}")>
             {shape.map(|shape| view! { <Icon shape/> })}

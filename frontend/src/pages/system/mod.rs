@@ -1,5 +1,6 @@
 //! The system: whether its parts answer, what stands between it and foreign code, and which settings open a wall.
 
+mod gateways;
 mod look;
 mod overview;
 mod parts;
@@ -21,6 +22,7 @@ use crate::state::data::Key;
 use crate::state::{clock, state};
 use crate::ui::Title;
 use crate::words;
+use gateways::GatewaysCard;
 use overview::Overview;
 use parts::PartsCard;
 use providers::ProvidersCard;
@@ -72,6 +74,7 @@ fn Whole(system: Memo<Arc<SystemState>>) -> impl IntoView {
         <Overview system/>
         <div class="stack">
             <PartsCard system/>
+            <GatewaysCard system/>
             <ProvidersCard system/>
             <ResourceServersCard system/>
             <SandboxCard system/>
