@@ -37,7 +37,8 @@ impl Served {
             settings.guard.ocim_max_connections_each = 4000;
         });
         let admission = Admission::new(&limits).unwrap();
-        let app = assembly::app(&limits, admission, world.watch.clone(), bus, Arc::default(), stop.clone()).unwrap();
+        let app =
+            assembly::app(&limits, admission, world.watch.clone(), bus, Some(Arc::default()), stop.clone()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

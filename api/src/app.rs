@@ -40,8 +40,8 @@ pub struct App {
     pub stop: CancellationToken,
     /// The state of the system, and access to its metrics.
     pub system: Arc<System>,
-    /// Whether this process's worker runs.
-    pub worker: Arc<AtomicBool>,
+    /// Whether this process's worker runs; none: it has none.
+    pub worker: Option<Arc<AtomicBool>>,
 }
 
 impl App {
@@ -54,9 +54,9 @@ impl App {
         &self.manager.options.keyring
     }
 
-    /// Whether this process's worker runs jobs.
-    pub fn is_working(&self) -> bool {
-        self.worker.load(Ordering::Relaxed)
+    /// Whether this process's worker runs jobs; none: it has none.
+    pub fn is_working(&self) -> Option<bool> {
+        self.worker.as_ref().map(|worker| worker.load(Ordering::Relaxed))
     }
 
     /// The public URL of an instance's site.

@@ -24,7 +24,11 @@ pub struct Arguments {
 pub enum Command {
     /// Serve API and pages, and build app servers, until Ctrl-C
     #[command(after_long_help = ocim::start::settings_list())]
-    Server,
+    Server {
+        /// Build nothing: for hosts that only answer, beside `ocim worker` elsewhere. Needs OCIM_GATEWAY_AGENTS
+        #[arg(long)]
+        no_worker: bool,
+    },
     /// Build app servers beside a server, on the same database, until Ctrl-C
     ///
     /// Any number may run, also on several hosts. With DATABASE_URL it builds for the servers that use that database;

@@ -44,7 +44,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Client(command) => return Ok(ocim::client::run(command, &arguments.client).await),
             Command::Completion { shell } => std::io::stdout().write_all(&cli::completion(shell))?,
             Command::Openapi => std::io::stdout().write_all(ocim::http::router::document().to_yaml()?.as_bytes())?,
-            Command::Server => ocim::start::serve(settings()?).await?,
+            Command::Server { no_worker } => ocim::start::serve(settings()?, !no_worker).await?,
             Command::Worker => ocim::start::work(settings()?).await?,
             Command::Gateway { verb: None } => ocim::start::gateway::agent(settings()?).await?,
             Command::Gateway { verb: Some(Gateway::Proxy { prepare }) } => {

@@ -7,10 +7,9 @@ use reqwest::Method;
 use secrecy::SecretString;
 use shared_types::gateway::{GatewayCount, GatewayReport, GatewayUpdate};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::{identity, take};
-use crate::client::api::{Api, Credential};
+use crate::client::api::{Api, Credential, parse_server};
 use crate::client::error::ClientError;
 use crate::routing::providers::haproxy::HaproxyRoutes;
 use crate::routing::traffic::{Traffic, TrafficError};
@@ -21,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// The interval between comparisons of HAProxy's table with its file.
 const COMPARE: Duration = Duration::from_secs(60);
-const PATH: &str = "/gateways/exchange";
+const PATH: &str = "/gateway/exchange";
 
 /// The agent of one gateway.
 #[derive(Debug)]
@@ -46,11 +45,12 @@ impl Agent {
     /// An agent for the HAProxy in this directory, which need not run yet.
     ///
     /// # Errors
-    /// [`ClientError`] if the directory cannot be written to, or the system's certificates cannot be read.
-    pub fn new(server: Url, token: SecretString, directory: &Path) -> Result<Self, ClientError> {
+    /// [`ClientError`] if the address is not one, the directory cannot be written to, or the system's certificates cannot be
+    /// read.
+    pub fn new(server: &str, token: SecretString, directory: &Path) -> Result<Self, ClientError> {
         let file = |source| ClientError::File { path: directory.to_owned(), source };
         Ok(Self {
-            api: Api::new(server, Credential::Token(token))?,
+            api: Api::new(parse_server(server)?, Credential::Token(token))?,
             haproxy: HaproxyRoutes::new(directory),
             id: identity::read_or_make(directory).map_err(file)?,
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),

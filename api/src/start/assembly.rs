@@ -113,7 +113,7 @@ impl Admission {
     }
 }
 
-/// The state of the request handlers. `worker`: whether this process's worker runs; `stop` ends streams.
+/// The state of the request handlers. `worker`: whether this process's worker runs, none if it has none; `stop` ends streams.
 ///
 /// # Errors
 /// An error that names the invalid setting of the gateway, by which public URLs are made.
@@ -122,7 +122,7 @@ pub fn app(
     Admission { guard, sign_in }: Admission,
     watch: Arc<Watch>,
     bus: Bus,
-    worker: Arc<AtomicBool>,
+    worker: Option<Arc<AtomicBool>>,
     stop: CancellationToken,
 ) -> Result<App, StartError> {
     Ok(App {

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use super::report::say;
 use super::serve::until_signal;
 use super::{StartError, database, limits};
-use crate::client::api::parse_server;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::gateway::agent::Agent;
@@ -26,11 +25,10 @@ const ACTOR: &Actor = &Actor::Shell;
 pub async fn agent(settings: Settings) -> Result<(), StartError> {
     let server = settings.gateway.ocim_gateway_server.as_deref();
     let server = server.ok_or("OCIM_GATEWAY_SERVER must be the address of the servers, as https://ocim.example")?;
-    let server = parse_server(server).map_err(|error| format!("OCIM_GATEWAY_SERVER: {error}"))?;
     let token = settings.gateway.ocim_gateway_token.clone();
     let token = token.ok_or("OCIM_GATEWAY_TOKEN must be what `ocim admin add-gateway` has printed")?;
     let config = config(&settings)?;
-    let agent = Agent::new(server, token, &config.dir)?;
+    let agent = Agent::new(server, token, &config.dir).map_err(|error| format!("OCIM_GATEWAY_SERVER: {error}"))?;
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let stop = stop.clone();

@@ -48,17 +48,23 @@ struct Children {
 }
 
 /// Starts everything, serves until SIGINT or SIGTERM, and stops everything. If a step fails, undoes the earlier ones.
+/// `works`: whether it runs a worker, too.
 ///
 /// # Errors
 /// An error that says what could not be started, and what to do.
-pub async fn serve(settings: Settings) -> Result<(), StartError> {
+pub async fn serve(settings: Settings, works: bool) -> Result<(), StartError> {
+    if !works && !settings.gateway.ocim_gateway_agents {
+        let words =
+            "--no-worker: without OCIM_GATEWAY_AGENTS=true this server runs the gateway, which its worker sees to";
+        return Err(words.into());
+    }
     let admission = Admission::new(&settings)?;
     let listener = listen(&settings)?;
     opened_walls::log(&settings);
     let (data_dir, _lock) = data_dir::lock(&settings.data.ocim_data_dir).await?;
     let mut children = Children::default();
     let stop = CancellationToken::new();
-    let served = run(&settings, admission, &data_dir, listener, &mut children, &stop).await;
+    let served = run(&settings, works, admission, &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
     // With an external database, this may be one of several programs: the gateway and the machines keep running.
     if settings.data.database_url.is_none() {
@@ -69,6 +75,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 
 async fn run(
     settings: &Settings,
+    works: bool,
     admission: Admission,
     data_dir: &Path,
     listener: TcpListener,
@@ -96,19 +103,27 @@ async fn run(
     }
     let bus = Bus::start(db, stop.clone()).await?;
     let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: true };
-    let worker = Worker::start(watch.clone(), &bus, duties, stop.clone()).await?;
-    let app = assembly::app(settings, admission, watch, bus, worker.pulse(), stop.clone())?;
+    let worker = match works {
+        true => Some(Worker::start(watch.clone(), &bus, duties, stop.clone()).await?),
+        false => None,
+    };
+    let pulse = worker.as_ref().map(Worker::pulse);
+    let app = assembly::app(settings, admission, watch, bus, pulse, stop.clone())?;
     let server = http(app, listener)?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
     greet(settings, password.as_deref());
     until_signal().await?;
-    finish_or_hand_over(settings, &worker).await?;
+    if let Some(worker) = &worker {
+        finish_or_hand_over(settings, worker).await?;
+    }
     say("Stopping …");
     stop.cancel();
     handle.stop(true).await;
     serving.await??;
-    worker.ended().await;
+    if let Some(worker) = worker {
+        worker.ended().await;
+    }
     Ok(())
 }
 

@@ -87,8 +87,11 @@ pub(super) async fn github(watch: &Watch, has_sign_in: bool) -> SystemCheck {
     asked(SystemPart::Github, &detail, watch.looks()).await
 }
 
-/// The state of this process' worker. `trouble`: why no build begins.
-pub(super) fn worker(is_working: bool, trouble: Option<String>) -> SystemCheck {
+/// The state of this process' worker, if it has one. `trouble`: why no build begins.
+pub(super) fn worker(is_working: Option<bool>, trouble: Option<String>) -> SystemCheck {
+    let Some(is_working) = is_working else {
+        return unasked(SystemPart::Worker, false, "this process has none; the queue lists all".to_owned());
+    };
     let error = match (is_working, trouble) {
         (false, _) => Some("this process' worker has ended; restart the program".to_owned()),
         (true, trouble) => trouble,

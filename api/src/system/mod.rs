@@ -66,8 +66,8 @@ impl System {
         }
     }
 
-    /// The state, at most ten seconds old. `is_working`: whether this process' worker runs.
-    pub async fn read(&self, watch: &Watch, is_working: bool) -> SystemState {
+    /// The state, at most ten seconds old. `is_working`: whether this process' worker runs; none: it has none.
+    pub async fn read(&self, watch: &Watch, is_working: Option<bool>) -> SystemState {
         let mut found = self.found.lock().await;
         if let Some((at, state)) = &found.last
             && at.elapsed() < FRESH
@@ -101,7 +101,7 @@ impl System {
         state
     }
 
-    async fn ask(&self, watch: &Watch, is_working: bool) -> Asked {
+    async fn ask(&self, watch: &Watch, is_working: Option<bool>) -> Asked {
         let manager = &watch.manager;
         let gateways = gateways::states(manager).await;
         let (database, providers, resource_servers, gateway, sites, mail, github) = tokio::join!(

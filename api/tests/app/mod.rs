@@ -171,7 +171,7 @@ impl TestApp {
             ),
             false => None,
         };
-        let pulse = worker.as_ref().map(Worker::pulse).unwrap_or_default();
+        let pulse = Some(worker.as_ref().map(Worker::pulse).unwrap_or_default());
         let admission = Admission::new(&settings).unwrap();
         let guard = admission.guard.clone();
         let app = assembly::app(&settings, admission, watch.clone(), bus.clone(), pulse, stop.clone()).unwrap();

@@ -90,3 +90,34 @@ async fn the_first_administrator_needs_a_strong_password() {
     assert!(!ocim::platform::users::login::ensure_first_admin(&app.db, "short").await.unwrap());
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_server_without_a_worker_needs_gateways_with_agents() {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
+    command
+        .args(["server", "--no-worker"])
+        .env_remove("OCIM_CONFIG")
+        .env_remove("OCIM_GATEWAY_AGENTS")
+        .kill_on_drop(true);
+    let Output { status, stderr, .. } = command.output().await.unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(!status.success() && said.contains("OCIM_GATEWAY_AGENTS=true"), "{said}");
+}
+
+#[tokio::test]
+async fn admin_command_adds_a_gateway_and_gives_it_a_new_token() {
+    let app = TestApp::idle().await;
+    let tokens = [admin(&app, &["add-gateway", "one"], "").await, admin(&app, &["add-gateway", "one"], "").await];
+    let report = json!({ "agent": "a", "hostname": "h", "version": "1", "revision": 1, "error": null });
+    for ((is_ok, token), status) in tokens.into_iter().zip([401, 200]) {
+        assert!(is_ok, "{token}");
+        let agent = app.anonymous().with(crate::app::Credentials::Token(token.trim().to_owned()));
+        assert_eq!(agent.post("/api/v1/gateway/exchange", report.clone()).await.status, status);
+    }
+    let (is_ok, said) = admin(&app, &["add-gateway", "Not One"], "").await;
+    assert!(!is_ok && said.contains("lower-case"), "{said}");
+    assert!(admin(&app, &["remove-gateway", "one"], "").await.0);
+    let (is_ok, said) = admin(&app, &["remove-gateway", "one"], "").await;
+    assert!(!is_ok && said.contains("There is no gateway one"), "{said}");
+    app.end().await;
+}

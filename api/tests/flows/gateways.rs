@@ -49,7 +49,7 @@ impl Agent {
             "agent": self.host, "hostname": self.host, "version": "9.9.9", "revision": self.has, "error": error,
             "counts": if counts.is_null() { json!([]) } else { counts },
         });
-        self.client.post("/api/v1/gateways/exchange", report).await
+        self.client.post("/api/v1/gateway/exchange", report).await
     }
 
     /// Reports what it has, and gives what it is told.
@@ -281,8 +281,8 @@ async fn a_report_that_makes_no_sense_is_refused() {
     ] {
         let mut report = good.clone();
         report[field] = wrong;
-        agent.client.post("/api/v1/gateways/exchange", report).await.problem(400);
+        agent.client.post("/api/v1/gateway/exchange", report).await.problem(400);
     }
-    agent.client.post("/api/v1/gateways/exchange", good).await.expect(200);
+    agent.client.post("/api/v1/gateway/exchange", good).await.expect(200);
     app.end().await;
 }

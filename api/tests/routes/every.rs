@@ -132,6 +132,7 @@ async fn unknown_fields_are_refused_by_name() {
             "set_user_password" => vec!["password"],
             "update_user" => vec!["role"],
             "change_password" => vec!["current", "new"],
+            "add_gateway" => vec!["name"],
             "create_instance" | "update_instance" => vec!["name", "sub_domain"],
             "launch_app_server" | "activate_app_server" | "stop_app_server" | "terminate_app_server" => vec![],
             "watch_pull_request" | "approve_pull_request" | "ignore_pull_request" | "report_client_error" => vec![],

@@ -67,7 +67,7 @@ impl FromRequest for Agent {
     (status = 401, description = "No gateway has this token"),
     (status = 409, description = "An agent on another host has the same token, and is live"),
 ))]
-#[post("/gateways/exchange")]
+#[post("/gateway/exchange")]
 pub async fn exchange_with_gateway(
     app: web::Data<App>,
     agent: Agent,

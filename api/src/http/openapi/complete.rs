@@ -117,7 +117,7 @@ fn add_limits(operation: &mut Operation) {
 
 fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
     let is_signed = path.starts_with("/api/v1/webhooks/");
-    let is_of_gateways = path == "/api/v1/gateways/exchange";
+    let is_of_gateways = path == "/api/v1/gateway/exchange";
     let is_about_people = path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/users");
     let answers_json = operation.responses.responses.get("200").is_some_and(|response| match response {
         RefOr::T(response) => response.content.contains_key("application/json"),
