@@ -31,6 +31,8 @@ pub enum SystemPart {
     Oidc,
     /// Databases of instances outside of their machines.
     Databases,
+    /// Who writes the records of host names in the DNS.
+    Dns,
 }
 
 impl SystemPart {
@@ -47,6 +49,7 @@ impl SystemPart {
             Self::Github => "github",
             Self::Oidc => "oidc",
             Self::Databases => "databases",
+            Self::Dns => "dns",
         }
     }
 }

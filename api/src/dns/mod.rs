@@ -14,5 +14,38 @@ mod resolver;
 mod wire;
 mod zones;
 
+use std::sync::Arc;
+
 pub use error::DnsError;
 pub use resolver::Resolver;
+
+use self::port::Dns;
+use crate::config::dns::{NameSettings, Target};
+
+/// What the operations on names need.
+#[derive(Debug)]
+pub struct Names {
+    /// Where names point; none: names are neither set nor checked.
+    pub target: Option<Target>,
+    /// Writes records; none: an operator does.
+    pub dns: Option<Arc<dyn Dns>>,
+    /// Finds the authoritative servers.
+    pub resolver: Resolver,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { target: None, dns: None, resolver: Resolver::new(None) }
+    }
+}
+
+impl Names {
+    /// As the settings say. No server is asked.
+    ///
+    /// # Errors
+    /// A message that names the setting.
+    pub fn new(settings: NameSettings) -> Result<Self, String> {
+        let (target, resolver) = (settings.target.clone(), Resolver::new(settings.resolver));
+        Ok(Self { target, dns: providers::open(settings)?, resolver })
+    }
+}

@@ -86,6 +86,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ReadQueue
         | O::ListBackups
         | O::ListResources
+        | O::ReadInstanceDns
         | O::ListRetention
         | O::ListServers
         | O::CountServers
@@ -107,6 +108,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::UnpinAppServer
         | O::InstallSshKeys
         | O::CheckAppServer
+        | O::CheckInstanceDns
         | O::ChooseResources
         | O::CreateBackup
         | O::VerifyBackup

@@ -31,7 +31,7 @@ const LAYERS: &[&[&str]] = &[
     // Instances of any type: their tables, the port to applications, and the operations.
     &["instances::store", "instances::builds::lease"],
     &["instances"],
-    &["instances::settings", "instances::health", "instances::resources"],
+    &["instances::settings", "instances::health", "instances::resources", "instances::names"],
     &["instances::builds"],
     &["instances::traffic", "instances::upkeep"],
     &["instances::backups"],

@@ -151,21 +151,23 @@ fn alias(data: &RData) -> Option<DnsRecord> {
 
 /// The addresses behind an alias that the server does not give, and behind the target's own name.
 async fn through(resolver: &Resolver, found: &[DnsRecord], target: &Target) -> judge::Through {
-    let look = async |name: &str| match wire::name(name) {
-        Ok(name) => resolver.addresses(&name).await.unwrap_or_default().into_iter().map(record).collect(),
-        Err(_) => Vec::new(),
-    };
     let mut through = judge::Through::default();
     if let Target::Name(name) = target
         && !found.iter().any(|record| record.value == *name)
     {
-        through.target = look(name).await;
+        through.target = addresses(resolver, name).await;
     }
     let has_address = found.iter().any(|record| record.kind != RecordKind::Cname);
     if let Some(alias) = found.iter().find(|record| record.kind == RecordKind::Cname)
         && !has_address
     {
-        through.alias = look(&alias.value).await;
+        through.alias = addresses(resolver, &alias.value).await;
     }
     through
+}
+
+/// The addresses of a name; none if it has none, or the resolver does not answer.
+async fn addresses(resolver: &Resolver, name: &str) -> Vec<DnsRecord> {
+    let Ok(name) = wire::name(name) else { return Vec::new() };
+    resolver.addresses(&name).await.unwrap_or_default().into_iter().map(record).collect()
 }

@@ -1,6 +1,7 @@
 //! Names in the DNS at a real authoritative server (knot) on loopback, which the test starts, and at a fake of Gandi LiveDNS.
 
 mod gandi;
+mod instances;
 mod knot;
 mod names;
 mod refusals;

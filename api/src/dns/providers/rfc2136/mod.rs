@@ -179,7 +179,13 @@ impl Dns for Rfc2136 {
         let update = update.with(&at, &records, self.ttl)?.with_text(&mark, owner.text(), self.ttl);
         match (self.send(server, zone, update).await?, before) {
             (Answer::Done, _) => Ok(true),
-            (Answer::Unmet, None) => Err(DnsError::NotOurs(not_ours(name, None))),
+            // Another process of ours may have been faster.
+            (Answer::Unmet, None) => match self.claim(server, zone, name, owner).await? {
+                Claim::Own => Ok(true),
+                Claim::OtherInstance(_) => Err(changed(name)),
+                Claim::None => Err(DnsError::NotOurs(not_ours(name, None))),
+                Claim::Foreign(text) => Err(DnsError::NotOurs(not_ours(name, Some(&text)))),
+            },
             (Answer::Unmet, Some(_)) => Err(changed(name)),
         }
     }
