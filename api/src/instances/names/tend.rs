@@ -1,7 +1,7 @@
 //! The work on one name: check, write if necessary, remove.
 
 use shared_types::EventKind;
-use shared_types::dns::NameState;
+use shared_types::dns::{AuthorityAnswer, AuthorityState, NameState};
 
 use crate::config::dns::Target;
 use crate::dns::DnsError;
@@ -28,7 +28,7 @@ async fn point(manager: &Manager, owner: &Owner, due: &DueName, target: &Target)
     let mut checked = check(&names.resolver, &due.hostname, target).await;
     let (mut is_written, mut error) = (due.is_written, None);
     if let Some(dns) = &names.dns
-        && must_be_written(checked.state, due.is_written)
+        && must_be_written(&checked, due.is_written)
         && store::begin_writing(&mut *manager.db.conn().await?, due.instance_id, &due.hostname).await?
     {
         is_written = true;
@@ -48,9 +48,15 @@ async fn point(manager: &Manager, owner: &Owner, due: &DueName, target: &Target)
 }
 
 /// Whether records are to be written: not where the name is right by other means, and not while written ones spread.
-const fn must_be_written(state: NameState, is_written: bool) -> bool {
-    match state {
-        NameState::Right | NameState::Late => false,
+fn must_be_written(checked: &Checked, is_written: bool) -> bool {
+    let denies = |answer: &AuthorityAnswer| match answer.state {
+        AuthorityState::Absent | AuthorityState::Elsewhere | AuthorityState::Partial => true,
+        AuthorityState::Right | AuthorityState::NotServing | AuthorityState::Silent => false,
+    };
+    match checked.state {
+        NameState::Right => false,
+        // A server may still have the records of an earlier time; one that is silent says nothing against them.
+        NameState::Late => !is_written && checked.servers.iter().any(denies),
         NameState::Absent | NameState::Elsewhere => true,
         // The resolver may not know a zone that the provider has.
         NameState::Unknown | NameState::Unchecked => !is_written,

@@ -89,7 +89,10 @@ async fn a_renamed_instance_leaves_no_record_behind_and_another_one_may_take_the
     due(&app).await;
     sweep(&app.manager).await.unwrap();
     let records = knot.records().join("\n");
-    assert!(records.contains("\nafter.example.test.") && records.contains("\nbefore.example.test."), "{records}");
+    assert!(
+        records.contains("] after.example.test. 60 A ") && records.contains("] before.example.test. 60 A "),
+        "{records}"
+    );
     let texts = records.lines().filter(|line| line.contains("_ocim.before.example.test."));
     let texts: Vec<_> = texts.filter(|line| line.contains("TXT")).collect();
     assert!(texts.len() == 1 && texts[0].contains(&format!("instance={other}")), "{texts:?}");

@@ -58,11 +58,12 @@ impl Situation<'_> {
 
     /// The cause that the server gives beside the signature.
     fn of_key(&self, error: TsigError, tsig: &TSIG) -> String {
-        let Self { server, key, algorithm, .. } = self;
+        let Self { server, zone, key, algorithm, .. } = self;
         match error {
             TsigError::BadKey => format!(
-                "{server} does not know the key {key} with the algorithm {algorithm} (BADKEY). Check OCIM_DNS_KEY_NAME and \
-                 OCIM_DNS_KEY_ALGORITHM, or add the key to the server."
+                "{server} does not accept the key {key} with the algorithm {algorithm} for the zone {zone} (BADKEY): it does not \
+                 know the key, or its access list does not let the key do this. Check OCIM_DNS_KEY_NAME and \
+                 OCIM_DNS_KEY_ALGORITHM, and the server's configuration."
             ),
             TsigError::BadSig => format!(
                 "{server} knows the key {key}, and its secret is another one (BADSIG). Check OCIM_DNS_KEY_SECRET."
