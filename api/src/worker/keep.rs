@@ -52,6 +52,9 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(NAMES, || async {
             warn(names::sweep(manager).await, "sweep failed: host names were not checked in the DNS")
         }),
+        each(HOUSEKEEPING, || async {
+            warn(names::adopt(manager).await, "records that were left in the DNS were not found")
+        }),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),

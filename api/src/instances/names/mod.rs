@@ -4,10 +4,12 @@
 //! A name that points there already, for example by a wildcard, is left alone. Without rights in a zone nothing is written,
 //! and an operator is shown the records.
 
+mod adopt;
 mod check;
 mod sweep;
 mod tend;
 pub mod view;
 
+pub use adopt::adopt;
 pub use check::check_now;
 pub use sweep::sweep;

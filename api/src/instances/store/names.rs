@@ -155,6 +155,24 @@ pub async fn forget(conn: &mut AsyncPgConnection, id: InstanceId, hostname: &str
     Ok(removed == 1)
 }
 
+/// Adds a name of which records were found that ocim has written; [`follow`] says whether it is wanted. False: there is no such
+/// instance.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn adopt(conn: &mut AsyncPgConnection, id: InstanceId, hostname: &str) -> Result<bool, DbError> {
+    let found = diesel::sql_query(
+        "INSERT INTO instance_names AS n (instance_id, hostname, is_wanted, is_written) \
+         SELECT id, $2, false, true FROM instances WHERE id = $1 \
+         ON CONFLICT (instance_id, hostname) DO UPDATE SET is_written = true",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(hostname)
+    .execute(conn)
+    .await?;
+    Ok(found == 1)
+}
+
 /// Makes the names of an instance due, and takes them as [`claim`] does, also those that another worker has.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ocim::config::dns::Target;
 use ocim::dns::port::Dns;
 use ocim::dns::{Names, Resolver};
-use ocim::instances::names::sweep;
+use ocim::instances::names::{adopt, sweep};
 use serde_json::{Value, json};
 
 use super::knot::Knot;
@@ -97,6 +97,29 @@ async fn a_renamed_instance_leaves_no_record_behind_and_another_one_may_take_the
     let texts: Vec<_> = texts.filter(|line| line.contains("TXT")).collect();
     assert!(texts.len() == 1 && texts[0].contains(&format!("instance={other}")), "{texts:?}");
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_names WHERE NOT is_wanted").await, 0);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn records_that_the_database_does_not_know_are_found_and_removed_if_no_instance_wants_them() {
+    let knot = Knot::primary_only().await;
+    let app = program(names(&knot)).await;
+    let before = knot.records();
+    let id = create(&app, "campus", ZONE).await;
+    sweep(&app.manager).await.unwrap();
+    let wanted = knot.records();
+    let left = ocim::dns::owner::Owner {
+        installation: app.db.installation().await.unwrap(),
+        instance: shared_types::InstanceId(id),
+    };
+    provider(&knot, &key(), &[ZONE]).set("left.example.test", &target(), &left).await.unwrap();
+    app.execute("DELETE FROM instance_names").await;
+    adopt(&app.manager).await.unwrap();
+    sweep(&app.manager).await.unwrap();
+    assert_eq!(knot.records(), wanted, "the record that was left is gone, and those of others stay");
+    app.operator().await.delete(&format!("/api/v1/instances/{id}")).await.expect(200);
+    sweep(&app.manager).await.unwrap();
+    assert_eq!(knot.records(), before, "the other ones are known again");
     app.end().await;
 }
 
