@@ -102,8 +102,8 @@ impl NameSettings {
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let own = &settings.dns;
         let target = target(&own.ocim_gateway_addresses)?;
-        let mut zones = own.ocim_dns_zones.iter().filter(|zone| !zone.is_empty()).map(|text| zone(text));
-        let mut zones = zones.by_ref().collect::<Result<Vec<_>, _>>()?;
+        let named = own.ocim_dns_zones.iter().filter(|zone| !zone.is_empty());
+        let mut zones = named.map(|text| zone(text)).collect::<Result<Vec<_>, _>>()?;
         zones.sort_by_key(|zone| (std::cmp::Reverse(zone.split('.').count()), zone.clone()));
         let writer = writer(own)?;
         if writer.is_some() && zones.is_empty() {
@@ -209,7 +209,7 @@ fn host(setting: &str, text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<NameSettings, String> {

@@ -3,6 +3,8 @@
 pub mod gandi;
 pub mod rfc2136;
 
+use std::sync::Arc;
+
 use super::port::Dns;
 use crate::config::dns::{NameSettings, Writer};
 
@@ -10,15 +12,13 @@ use crate::config::dns::{NameSettings, Writer};
 ///
 /// # Errors
 /// A message that names the setting.
-pub fn open(settings: NameSettings) -> Result<Option<std::sync::Arc<dyn Dns>>, String> {
+pub fn open(settings: NameSettings) -> Result<Option<Arc<dyn Dns>>, String> {
     let NameSettings { target: _, writer, zones, ttl, resolver: _ } = settings;
     Ok(match writer {
         None => None,
         Some(Writer::Gandi { url, token, expires }) => {
-            Some(std::sync::Arc::new(gandi::Gandi::new(gandi::Account { url, token, expires }, zones, ttl)?))
+            Some(Arc::new(gandi::Gandi::new(gandi::Account { url, token, expires }, zones, ttl)?))
         }
-        Some(Writer::Rfc2136 { server, key }) => {
-            Some(std::sync::Arc::new(rfc2136::Rfc2136::new(server, &key, zones, ttl)?))
-        }
+        Some(Writer::Rfc2136 { server, key }) => Some(Arc::new(rfc2136::Rfc2136::new(server, &key, zones, ttl)?)),
     })
 }

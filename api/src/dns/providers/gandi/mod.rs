@@ -1,7 +1,7 @@
 //! Gandi LiveDNS, version 5, with a personal access token.
 //!
 //! LiveDNS has no prerequisites: the TXT record is written before the records it claims and removed after them, so that a
-//! lost answer never leaves records that nobody owns.
+//! lost answer never leaves records without an owner.
 
 mod api;
 

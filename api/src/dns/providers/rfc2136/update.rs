@@ -33,7 +33,7 @@ impl Update {
         self
     }
 
-    /// Only if the name has no address and no alias, and nobody's TXT record. An alias needs a name without any record.
+    /// Only if the name has no address and no alias, and there is no TXT record. An alias needs a name without any record.
     pub(super) fn if_free(mut self, at: &Name, mark: &Name, records: &[DnsRecord]) -> Self {
         let kinds = match records.iter().any(|record| record.kind == RecordKind::Cname) {
             true => vec![RecordType::ANY],
