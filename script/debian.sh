@@ -8,7 +8,7 @@ readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebst
 # For `make test-resources`; the servers' programs alone, without a service of MariaDB.
 readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core mariadb-client redis-server openssl age zstd jq
   swift swift-proxy swift-account swift-container swift-object memcached python3-venv)
-readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck xz-utils zstd)
+readonly TEST_PACKAGES=(chromium chromium-driver knot openssh-server openssl shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
 readonly POLICY=/usr/sbin/policy-rc.d
@@ -83,6 +83,7 @@ is_there() {
     mariadb-client) has mariadb-dump ;;
     swift) has swift-ring-builder ;;
     swift-*) has "$1-server" ;;
+    knot) has knotd knotc || [ -x /usr/sbin/knotd ] ;;
     xz-utils) has xz ;;
     uidmap) has newuidmap ;;
     python3-venv) can_make_venv ;;
@@ -119,7 +120,7 @@ forbid_services() {
   [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
 #!/bin/sh
 # ocim-bootstrap: gone when the installation ends.
-case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" podman"* | *" redis"* | *" swift"* | *" memcached"*) exit 101 ;; esac
+case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" knot"* | *" podman"* | *" redis"* | *" swift"* | *" memcached"*) exit 101 ;; esac
 POLICY
 }
 
@@ -136,7 +137,7 @@ stay_off() {
     case "$package" in
       openssh-server) "${AS_ROOT[@]}" systemctl disable --quiet ssh || true ;;
       podman) "${AS_ROOT[@]}" systemctl disable --quiet podman.socket podman || true ;;
-      postgresql | haproxy | redis-server | memcached) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+      postgresql | haproxy | knot | redis-server | memcached) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
       # Each has services for replication and others, too.
       swift-*)
         dpkg -L "$package" | sed -n 's|.*/systemd/system/\([a-z-]*\)\.service$|\1|p' \

@@ -111,6 +111,7 @@ impl World {
             sandbox: None,
             backups: None,
             mailer: None,
+            names: ocim::dns::Names::default(),
             options,
             configuration_repository,
         };

@@ -8,6 +8,7 @@ pub mod applications;
 pub mod backups;
 pub mod client;
 pub mod config;
+pub mod dns;
 pub mod gateway;
 pub mod git;
 pub mod http;

@@ -15,6 +15,7 @@ pub mod backup;
 pub mod care;
 pub mod client_error;
 pub mod comparison;
+pub mod dns;
 pub mod event;
 pub mod gateway;
 pub mod health;

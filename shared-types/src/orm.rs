@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Text};
 use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
 use crate::audit::{Actor, Outcome};
 use crate::backup::{BackupReason, BackupState, BackupWork};
+use crate::dns::NameState;
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
@@ -92,6 +93,7 @@ text!(
     AccessOrigin,
     EventKind,
     HealthState,
+    NameState,
     Role,
     Trigger,
     Tier,

@@ -32,6 +32,8 @@ pub enum SystemPart {
     Oidc,
     /// Databases of instances outside of their machines.
     Databases,
+    /// Who writes the records of host names in the DNS.
+    Dns,
 }
 
 impl SystemPart {
@@ -48,6 +50,7 @@ impl SystemPart {
             Self::Github => "github",
             Self::Oidc => "oidc",
             Self::Databases => "databases",
+            Self::Dns => "dns",
         }
     }
 }

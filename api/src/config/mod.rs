@@ -5,6 +5,7 @@
 //! [`Settings::section`].
 
 pub mod address;
+pub mod dns;
 pub mod gateway;
 pub mod page;
 pub mod providers;
@@ -57,6 +58,7 @@ impl Settings {
         others.iter().try_for_each(|section| (section.check)(&values))?;
         let settings = Self::read(values)?;
         gateway::GatewaySettings::new(&settings).map_err(ConfigError)?;
+        dns::NameSettings::new(&settings).map_err(ConfigError)?;
         settings.backups.check().map_err(ConfigError)?;
         settings.providers()?;
         settings.resources()?;

@@ -91,6 +91,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ReadQueue
         | O::ListBackups
         | O::ListResources
+        | O::ReadInstanceDns
         | O::ListRetention
         | O::ListGateways
         | O::ListServers
@@ -113,6 +114,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::UnpinAppServer
         | O::InstallSshKeys
         | O::CheckAppServer
+        | O::CheckInstanceDns
         | O::ChooseResources
         | O::CreateBackup
         | O::VerifyBackup

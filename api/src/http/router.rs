@@ -86,6 +86,8 @@ fn instance_verbs(config: &mut ServiceConfig) {
         .service(instances::choose_resources)
         .service(instances::show_resource_credentials)
         .service(instances::rotate_resource_password)
+        .service(instances::read_instance_dns)
+        .service(instances::check_instance_dns)
         .service(instances::list_backups)
         .service(instances::create_backup)
         .service(instances::verify_backup)

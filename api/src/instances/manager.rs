@@ -8,6 +8,7 @@ use super::options::Options;
 use super::store::providers;
 use crate::ansible::port::Ansible;
 use crate::backups::Backups;
+use crate::dns::Names;
 use crate::git::port::Git;
 use crate::instances::application::Application;
 use crate::machines::advance::Machines;
@@ -50,6 +51,8 @@ pub struct Manager {
     pub backups: Option<Arc<dyn Backups>>,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Points host names at the gateways.
+    pub names: Names,
     /// Reads the teams whose members may log in to machines; none: no teams can be read.
     pub teams: Option<Arc<dyn Teams>>,
     /// The walls around foreign code; none: nothing runs any.
@@ -66,7 +69,7 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// A manager without backups and mail, and with no trouble known.
+    /// A manager without backups, mail and DNS, and with no trouble known.
     pub fn new(db: Db, applications: Vec<Arc<dyn Application>>, ports: Ports, options: Options) -> Self {
         let Ports { providers, probe, traffic, git, ansible, resources } = ports;
         let telling_gateway = tokio::sync::Mutex::new(());
@@ -81,6 +84,7 @@ impl Manager {
             resources,
             backups: None,
             mailer: None,
+            names: Names::default(),
             teams: None,
             sandbox: None,
             options,

@@ -18,6 +18,7 @@ mod journal;
 pub mod machine;
 mod manager;
 pub mod migration;
+pub mod names;
 mod options;
 mod own_secrets;
 pub mod previews;

@@ -13,6 +13,7 @@ use crate::backups::Backups;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::config::providers::KindSettings;
+use crate::dns::Names;
 use crate::git::sources::Sources;
 use crate::instances::application::Application;
 use crate::instances::{Manager, Options, Ports};
@@ -43,6 +44,8 @@ pub struct Parts {
     pub backups: Option<Arc<dyn Backups>>,
     /// Sends mail to the administrators; none: no mail is sent.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Points host names at the gateways.
+    pub names: Names,
     /// The limits and directories of the operations on instances.
     pub options: Options,
     /// The configuration repository that pull requests may always name: URL or path.
@@ -62,6 +65,7 @@ impl Parts {
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
         manager.backups = self.backups;
         manager.mailer = self.mailer;
+        manager.names = self.names;
         manager.sandbox = self.sandbox;
         if github.can_write() {
             manager.teams = Some(Arc::new(GithubTeams { github: github.clone(), db: manager.db.clone() }));

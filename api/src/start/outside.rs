@@ -17,8 +17,10 @@ use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
 use crate::applications::{self, Repositories, openedx};
 use crate::config::Settings;
+use crate::config::dns::NameSettings;
 use crate::config::providers::{KindSettings, ProviderSettings};
 use crate::config::sections::FakeMachines;
+use crate::dns::Names;
 use crate::git::fake::FakeGit;
 use crate::git::port::Git;
 use crate::git::real::GitCli;
@@ -93,6 +95,7 @@ impl Outside {
             sandbox: self.sandbox.clone(),
             backups: backups::open(settings)?,
             mailer: mailer(settings)?,
+            names: Names::new(NameSettings::new(settings)?)?,
             options: options(settings, data_dir, keyring)?,
             configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,
         })

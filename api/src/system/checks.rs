@@ -60,6 +60,32 @@ pub(super) async fn mail(manager: &Manager) -> SystemCheck {
     }
 }
 
+/// How many days before the credentials expire they count as failing.
+const WARNED_BEFORE: i64 = 30;
+
+/// Who writes the records of host names. The credentials are tried by a request that changes nothing.
+pub(super) async fn dns(manager: &Manager) -> SystemCheck {
+    let Some(dns) = &manager.names.dns else {
+        let detail = match &manager.names.target {
+            Some(_) => "ocim writes no records: each instance shows those to set at the DNS provider",
+            None => "host names are not checked: OCIM_GATEWAY_ADDRESSES is unset",
+        };
+        return unasked(SystemPart::Dns, false, detail.to_owned());
+    };
+    let mut expires = None;
+    let state = async {
+        expires = dns.check().await.map_err(|error| error.to_string())?.expires;
+        let left = expires.map(|day| (day - Utc::now().date_naive()).num_days());
+        match left.filter(|&left| left <= WARNED_BEFORE) {
+            Some(left) => Err(format!("the token expires in {left} days; make another one, and set GANDI_API_KEY")),
+            None => Ok(()),
+        }
+    };
+    let check = asked(SystemPart::Dns, &format!("records are written by {}", dns.kind()), state).await;
+    let expiry = expires.map(|day| format!("{}; its token expires on {day}", check.detail));
+    SystemCheck { detail: expiry.unwrap_or_else(|| check.detail.clone()), ..check }
+}
+
 /// Whether any process checks the sites of instances, from the database; no site is called for this.
 pub(super) async fn checks(manager: &Manager) -> SystemCheck {
     let mut since = None;

@@ -104,7 +104,7 @@ impl System {
     async fn ask(&self, watch: &Watch, is_working: Option<bool>) -> Asked {
         let manager = &watch.manager;
         let gateways = gateways::states(manager).await;
-        let (database, providers, resource_servers, gateway, sites, mail, github) = tokio::join!(
+        let (database, providers, resource_servers, gateway, sites, mail, github, dns) = tokio::join!(
             checks::database(manager),
             providers::states(manager),
             resource_servers::states(manager),
@@ -112,13 +112,14 @@ impl System {
             checks::checks(manager),
             checks::mail(manager),
             checks::github(watch, self.has_github),
+            checks::dns(manager),
         );
         let worker = checks::worker(is_working, manager.trouble.now());
         let keys = checks::secret_keys(&manager.options.keyring.ids());
         let oidc = checks::sign_in(SystemPart::Oidc, self.has_oidc);
         let provider = checks::provider(&providers);
         let databases = resource_servers::part(&resource_servers);
-        let checks = vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, databases];
+        let checks = vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, databases, dns];
         Asked { checks, providers, resource_servers, gateways }
     }
 }

@@ -1,5 +1,5 @@
-//! Periodic tasks of every worker besides builds: orphaned machines, retention, run directories, backups, old records, disk
-//! space, outgoing messages.
+//! Periodic tasks of every worker besides builds: orphaned machines, retention, run directories, backups, host names, old records,
+//! disk space, outgoing messages.
 //! Several workers may run each task at once.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::{disk, housekeeping, warn};
 use crate::instances::access::{self, Scope};
 use crate::instances::traffic::migration_page;
 use crate::instances::upkeep::{courier, reaper, retention, runs};
-use crate::instances::{Manager, backups, health};
+use crate::instances::{Manager, backups, health, names};
 use crate::platform::events::bus::Signal;
 
 /// The interval between checks of disk space.
@@ -29,6 +29,8 @@ const ACCESS: Duration = Duration::from_secs(5);
 const BACKUPS: Duration = Duration::from_secs(3);
 /// The interval between sweeps for maintenance pages to be taken down, and snapshots to be restored, after builds that migrate databases.
 const MIGRATIONS: Duration = Duration::from_secs(2);
+/// The interval between sweeps for host names to be checked, set in the DNS or removed from it.
+const NAMES: Duration = Duration::from_secs(5);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -47,6 +49,12 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(BACKUPS, || work_on_backups(manager)),
         each(RECONCILE, || schedule_backups(manager)),
         each(MIGRATIONS, || settle_migrations(manager)),
+        each(NAMES, || async {
+            warn(names::sweep(manager).await, "sweep failed: host names were not checked in the DNS")
+        }),
+        each(HOUSEKEEPING, || async {
+            warn(names::adopt(manager).await, "records that were left in the DNS were not found")
+        }),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),

@@ -159,6 +159,7 @@ impl TestApp {
             sandbox: None,
             backups: setup.backups,
             mailer: setup.mailer.unwrap_or_else(|| Some(mailer.clone())),
+            names: setup.names,
             options,
             configuration_repository: "https://git.example/configuration.git".to_owned(),
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ocim::ansible::port::Ansible;
 use ocim::backups::Backups;
 use ocim::config::Settings;
+use ocim::dns::Names;
 use ocim::git::port::Git;
 use ocim::instances::Options;
 use ocim::machines::probe::Probe;
@@ -42,6 +43,8 @@ pub struct Setup {
     pub resources: Servers,
     /// Writes and reads backups; none: the settings name no place for them.
     pub backups: Option<Arc<dyn Backups>>,
+    /// Points host names at the gateways; none by default.
+    pub names: Names,
     /// In place of the in-memory gateway.
     pub gateway: Option<Arc<dyn Traffic>>,
     /// In place of the mailer that keeps messages in memory; `Some(None)`: mail is off.
@@ -67,6 +70,7 @@ impl Default for Setup {
             ansible: None,
             resources: Servers::default(),
             backups: None,
+            names: Names::default(),
             gateway: None,
             mailer: None,
             options: |_| {},

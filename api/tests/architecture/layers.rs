@@ -24,14 +24,14 @@ const LAYERS: &[&[&str]] = &[
     // Runs of external programs.
     &["git"],
     &["ansible"],
-    // Machines, traffic and databases of an instance.
-    &["machines", "routing", "resources"],
+    // Machines, traffic, databases and names of an instance.
+    &["machines", "routing", "resources", "dns"],
     // Copies of what is at servers of resources.
     &["backups"],
     // Instances of any type: their tables, the port to applications, and the operations.
     &["instances::store", "instances::builds::lease"],
     &["instances"],
-    &["instances::settings", "instances::health", "instances::resources"],
+    &["instances::settings", "instances::health", "instances::resources", "instances::names"],
     &["instances::builds"],
     &["instances::traffic", "instances::upkeep"],
     &["instances::backups"],

@@ -110,6 +110,8 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("read_metrics"));
     ocim::instances::backups::view::list(&app.manager, conn, instance).await.unwrap();
     found.push(taken("list_backups"));
+    ocim::instances::names::view::read(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("read_instance_dns"));
     found
 }
 
@@ -149,6 +151,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("source_pr", 1),
             ("read_metrics", 1),
             ("list_backups", 4),
+            ("read_instance_dns", 3),
         ]
     );
     for _ in 0..3 {

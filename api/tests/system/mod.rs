@@ -4,6 +4,7 @@
 mod ansible;
 mod backups;
 mod children;
+mod dns;
 mod examples;
 mod gateways;
 mod github;

@@ -26,6 +26,7 @@ pub mod log;
 mod maintenance;
 mod mark;
 mod migration;
+mod names;
 mod possible;
 mod preview;
 mod pull_request;
@@ -80,6 +81,7 @@ pub use mark::OneMark;
 pub use migration::MigrationBanner;
 #[cfg(debug_assertions)]
 pub use migration::{MigratedSince, MigrationNotice, NextMigrationWords, samples as migration_samples};
+pub use names::NamesCard;
 pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};

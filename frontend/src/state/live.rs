@@ -220,9 +220,10 @@ fn concerns(event: &Event) -> Vec<Key> {
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
-            let (resources, backups) = (event.instance_id.map(Key::Resources), event.instance_id.map(Key::Backups));
+            let of = |key: fn(InstanceId) -> Key| event.instance_id.map(key);
+            let data = of(Key::Resources).into_iter().chain(of(Key::Backups)).chain(of(Key::Dns));
             let lists = [Key::Archived, Key::PullRequests, Key::Machines];
-            instance.into_iter().chain(resources).chain(backups).chain(lists).collect()
+            instance.into_iter().chain(data).chain(lists).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
             let access = event.app_server_id.map(Key::Access);
@@ -269,6 +270,7 @@ mod tests {
                 instance,
                 Key::Resources(InstanceId(1)),
                 Key::Backups(InstanceId(1)),
+                Key::Dns(InstanceId(1)),
                 Key::Archived,
                 Key::PullRequests,
                 Key::Machines

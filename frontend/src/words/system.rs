@@ -16,6 +16,7 @@ pub const fn part(part: SystemPart) -> &'static str {
         SystemPart::Github => "GitHub",
         SystemPart::Oidc => "Single sign-on",
         SystemPart::Databases => "External databases",
+        SystemPart::Dns => "DNS",
     }
 }
 

@@ -5,6 +5,7 @@ mod builds;
 mod command_machines;
 mod containers;
 mod data;
+mod dns;
 mod fake_machines;
 mod gateway;
 mod github;
@@ -24,6 +25,7 @@ pub use builds::{Builds, OnSigterm};
 pub use command_machines::CommandMachines;
 pub use containers::{Containers, ContainersReach};
 pub use data::Data;
+pub use dns::{DnsProvider, DnsSettings};
 pub use fake_machines::FakeMachines;
 pub use gateway::Gateway;
 pub use github::GitHub;
@@ -71,6 +73,7 @@ sections! {
     guard: Guard,
     sign_in: SignIn,
     gateway: Gateway,
+    dns: DnsSettings,
     machines: Machines,
     local: LocalMachines,
     containers: Containers,

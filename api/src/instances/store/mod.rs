@@ -22,6 +22,7 @@ pub mod machines;
 pub mod mail;
 pub mod maintenance;
 pub mod migrating;
+pub mod names;
 pub mod orphans;
 pub mod pins;
 pub mod providers;

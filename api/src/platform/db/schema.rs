@@ -655,6 +655,22 @@ diesel::table! {
     }
 }
 diesel::table! {
+    instance_names (instance_id, hostname) {
+        instance_id -> BigInt,
+        hostname -> Text,
+        is_wanted -> Bool,
+        is_written -> Bool,
+        state -> Text,
+        words -> Text,
+        zone -> Nullable<Text>,
+        servers -> Jsonb,
+        last_error -> Nullable<Text>,
+        failures -> Integer,
+        checked_at -> Nullable<Timestamptz>,
+        next_check -> Timestamptz,
+    }
+}
+diesel::table! {
     webhook_deliveries (id) {
         id -> Text,
         received -> Timestamptz,

@@ -43,6 +43,7 @@ async fn a_viewer_reads_whether_each_part_answers() {
             ("github", false, None),
             ("oidc", false, None),
             ("databases", false, None),
+            ("dns", false, None),
         ]
     );
     assert_eq!(part(&system, "provider")["detail"], "fake");

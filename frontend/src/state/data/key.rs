@@ -37,6 +37,8 @@ pub enum Key {
     Resources(InstanceId),
     /// The backups of what an instance has outside its machines.
     Backups(InstanceId),
+    /// The names of an instance in the DNS.
+    Dns(InstanceId),
     /// The signed-in user's API tokens.
     Tokens,
     /// The signed-in user's public SSH keys.
@@ -77,6 +79,7 @@ impl Key {
             | Self::Access(_)
             | Self::Resources(_)
             | Self::Backups(_)
+            | Self::Dns(_)
             | Self::Tokens
             | Self::SshKeys
             | Self::Sessions

@@ -17,7 +17,8 @@ use self::meanwhile::{FormButtons, Meanwhile};
 use self::pending::Pending;
 use self::save::SaveDialog;
 use super::updated::{Before, Updated};
-use crate::components::{Ask, DangerZone, FieldGroup, FieldRows, Launch, Preview};
+use crate::components::{Ask, DangerZone, FieldGroup, FieldRows, Launch, NamesCard, Preview};
+use crate::pages::when_here;
 use crate::state::state;
 
 #[component]
@@ -30,6 +31,8 @@ pub fn SettingsTab(
     before: Before,
 ) -> impl IntoView {
     let edit = Edit::begin(instance);
+    let id = instance.with_untracked(|instance| instance.summary.id);
+    let dns = state().data.dns(id);
     // The next navigation removes the marks of updated fields.
     on_cleanup(move || drop(before.try_set(None)));
     tell_what_is_kept(edit);
@@ -54,6 +57,7 @@ pub fn SettingsTab(
             <FieldRows form group=FieldGroup::Care before/>
         </form>
         <Facts instance/>
+        {when_here(dns, move |dns| view! { <NamesCard id dns/> }.into_any())}
         <Preview instance/>
         <DangerZone instance ask/>
         <Show when=move || edit.is_asking.get()>
