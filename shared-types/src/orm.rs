@@ -11,11 +11,12 @@ use diesel::sql_types::{BigInt, Text};
 use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
 use crate::audit::{Actor, Outcome};
 use crate::backup::{BackupReason, BackupState, BackupWork};
+use crate::certificate::{CertificateSource, CertificateState};
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
-    ActivationId, ActivityId, AppServerId, BackupId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId,
-    ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PullRequestId,
+    ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
@@ -81,7 +82,8 @@ bigint!(
     ActivityId,
     PullRequestId,
     ResourceId,
-    BackupId
+    BackupId,
+    CertificateId
 );
 text!(
     AppServerStatus,
@@ -103,6 +105,8 @@ text!(
     BackupReason,
     BackupState,
     BackupWork,
+    CertificateSource,
+    CertificateState,
     MigrationState,
     ActivationKind,
     Outcome,

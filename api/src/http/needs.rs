@@ -85,6 +85,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::StreamAppServerLogs
         | O::ReadQueue
         | O::ListBackups
+        | O::ListCertificates
+        | O::ReadCertificate
         | O::ListResources
         | O::ListRetention
         | O::ListServers
@@ -110,6 +112,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ChooseResources
         | O::CreateBackup
         | O::VerifyBackup
+        | O::RenewCertificate
         | O::PauseQueue
         | O::ResumeQueue
         | O::WatchPullRequest

@@ -6,7 +6,7 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, client_errors, events, extract, health, instance_types, instances, logs,
+    activity, app_servers, assets, auth, certificates, client_errors, events, extract, health, instance_types, instances, logs,
     metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system, users, webhooks,
 };
 
@@ -89,6 +89,8 @@ fn instance_verbs(config: &mut ServiceConfig) {
         .service(instances::verify_backup)
         .service(instances::restore_backup)
         .service(instances::delete_backup)
+        .service(instances::read_certificate)
+        .service(instances::renew_certificate)
         .service(instances::list_activations)
         .service(instances::roll_back_instance)
         .service(instances::hold_instance)
@@ -142,6 +144,7 @@ fn build_queue(config: &mut ServiceConfig) {
 
 fn machines_and_system(config: &mut ServiceConfig) {
     config
+        .service(certificates::list_certificates)
         .service(retention::list_retention)
         .service(servers::list_servers)
         // Must come before `/servers/{id}`.

@@ -8,6 +8,8 @@ use super::options::Options;
 use super::store::providers;
 use crate::ansible::port::Ansible;
 use crate::backups::Backups;
+use crate::certificates::Certifier;
+use crate::certificates::files::Files;
 use crate::git::port::Git;
 use crate::instances::application::Application;
 use crate::machines::advance::Machines;
@@ -48,6 +50,10 @@ pub struct Manager {
     pub resources: Servers,
     /// Writes and reads backups of databases; None: the settings name no place for them.
     pub backups: Option<Arc<dyn Backups>>,
+    /// Gets certificates from an authority; None: the settings name none.
+    pub certifier: Option<Arc<Certifier>>,
+    /// Reads certificates from files; None: the settings name no directory.
+    pub certificate_files: Option<Arc<Files>>,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Reads the teams whose members may log in to machines; none: no teams can be read.
@@ -80,6 +86,8 @@ impl Manager {
             ansible,
             resources,
             backups: None,
+            certifier: None,
+            certificate_files: None,
             mailer: None,
             teams: None,
             sandbox: None,

@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 
 use super::{disk, housekeeping, warn};
+use crate::certificates;
 use crate::instances::access::{self, Scope};
 use crate::instances::traffic::migration_page;
 use crate::instances::upkeep::{courier, reaper, retention, runs};
@@ -29,6 +30,8 @@ const ACCESS: Duration = Duration::from_secs(5);
 const BACKUPS: Duration = Duration::from_secs(3);
 /// The interval between sweeps for maintenance pages to be taken down, and snapshots to be restored, after builds that migrate databases.
 const MIGRATIONS: Duration = Duration::from_secs(2);
+/// The interval between sweeps for steps of certificates that are due.
+const CERTIFICATES: Duration = Duration::from_secs(5);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -47,6 +50,9 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(BACKUPS, || work_on_backups(manager)),
         each(RECONCILE, || schedule_backups(manager)),
         each(MIGRATIONS, || settle_migrations(manager)),
+        each(CERTIFICATES, || advance_certificates(manager)),
+        each(RECONCILE, || read_certificates(manager)),
+        each(RECONCILE, || mail_about_certificates(manager)),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
@@ -67,6 +73,24 @@ async fn settle_migrations(manager: &Manager) {
         backups::migration::begin_restores(manager).await,
         "sweep failed: snapshots of failed builds were not restored",
     );
+}
+
+async fn advance_certificates(manager: &Manager) {
+    if let Some(certifier) = &manager.certifier {
+        warn(certifier.sweep().await, "sweep failed: certificates were not ordered or renewed");
+    }
+}
+
+async fn read_certificates(manager: &Manager) {
+    if let Some(files) = &manager.certificate_files {
+        warn(files.sweep().await, "sweep failed: certificates from files were not stored");
+    }
+}
+
+async fn mail_about_certificates(manager: &Manager) {
+    if manager.mailer.is_some() {
+        warn(certificates::mail::owe(&manager.db).await, "mail about certificates was not written");
+    }
 }
 
 async fn schedule_backups(manager: &Manager) {

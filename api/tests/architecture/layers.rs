@@ -24,8 +24,8 @@ const LAYERS: &[&[&str]] = &[
     // Runs of external programs.
     &["git"],
     &["ansible"],
-    // Machines, traffic and databases of an instance.
-    &["machines", "routing", "resources"],
+    // Machines, traffic, databases and certificates of an instance.
+    &["machines", "routing", "resources", "certificates"],
     // Copies of what is at servers of resources.
     &["backups"],
     // Instances of any type: their tables, the port to applications, and the operations.

@@ -110,6 +110,10 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("read_metrics"));
     ocim::instances::backups::view::list(&app.manager, conn, instance).await.unwrap();
     found.push(taken("list_backups"));
+    ocim::certificates::store::page(conn, None, None, 50).await.unwrap();
+    found.push(taken("list_certificates"));
+    ocim::instances::certificates::read(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("read_certificate"));
     found
 }
 
@@ -149,6 +153,8 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("source_pr", 1),
             ("read_metrics", 1),
             ("list_backups", 4),
+            ("list_certificates", 1),
+            ("read_certificate", 2),
         ]
     );
     for _ in 0..3 {

@@ -9,6 +9,7 @@ mod activity;
 mod app_server;
 mod archived;
 mod backups;
+mod certificates;
 mod counts;
 mod credentials;
 mod expiring;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared_types::app_server::Activation;
 use shared_types::backup::InstanceBackups;
+use shared_types::certificate::InstanceCertificate;
 use shared_types::ids::PullRequestId;
 use shared_types::machine::ServerCount;
 use shared_types::queue::Queue;
@@ -89,6 +91,7 @@ pub struct Data {
     access: Kept<AppServerId, AppServerAccess>,
     resources: Kept<InstanceId, InstanceResources>,
     backups: Kept<InstanceId, InstanceBackups>,
+    certificates: Kept<InstanceId, InstanceCertificate>,
     tokens: Kept<(), Vec<Token>>,
     ssh_keys: Kept<(), Vec<SshKey>>,
     sessions: Kept<(), Vec<Browser>>,
@@ -129,6 +132,7 @@ impl Data {
             access: RwSignal::default(),
             resources: RwSignal::default(),
             backups: RwSignal::default(),
+            certificates: RwSignal::default(),
             tokens: RwSignal::default(),
             ssh_keys: RwSignal::default(),
             sessions: RwSignal::default(),
@@ -161,6 +165,7 @@ impl Data {
         self.access.update(HashMap::clear);
         self.resources.update(HashMap::clear);
         self.backups.update(HashMap::clear);
+        self.certificates.update(HashMap::clear);
         self.tokens.update(HashMap::clear);
         self.ssh_keys.update(HashMap::clear);
         self.sessions.update(HashMap::clear);

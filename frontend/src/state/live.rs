@@ -221,8 +221,9 @@ fn concerns(event: &Event) -> Vec<Key> {
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
             let (resources, backups) = (event.instance_id.map(Key::Resources), event.instance_id.map(Key::Backups));
+            let certificate = event.instance_id.map(Key::Certificate);
             let lists = [Key::Archived, Key::PullRequests, Key::Machines];
-            instance.into_iter().chain(resources).chain(backups).chain(lists).collect()
+            instance.into_iter().chain(resources).chain(backups).chain(certificate).chain(lists).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
             let access = event.app_server_id.map(Key::Access);
@@ -269,6 +270,7 @@ mod tests {
                 instance,
                 Key::Resources(InstanceId(1)),
                 Key::Backups(InstanceId(1)),
+                Key::Certificate(InstanceId(1)),
                 Key::Archived,
                 Key::PullRequests,
                 Key::Machines

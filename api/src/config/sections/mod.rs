@@ -2,6 +2,7 @@
 
 mod backups;
 mod builds;
+mod certificates;
 mod command_machines;
 mod containers;
 mod data;
@@ -21,6 +22,7 @@ mod watch;
 
 pub use backups::{BackupBucket, Backups};
 pub use builds::{Builds, OnSigterm};
+pub use certificates::{AcmeChallenge, Certificates, CertificatesFrom};
 pub use command_machines::CommandMachines;
 pub use containers::{Containers, ContainersReach};
 pub use data::Data;
@@ -71,6 +73,7 @@ sections! {
     guard: Guard,
     sign_in: SignIn,
     gateway: Gateway,
+    certificates: Certificates,
     machines: Machines,
     local: LocalMachines,
     containers: Containers,

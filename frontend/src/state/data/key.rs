@@ -37,6 +37,8 @@ pub enum Key {
     Resources(InstanceId),
     /// The backups of what an instance has outside its machines.
     Backups(InstanceId),
+    /// The certificate of an instance's host names.
+    Certificate(InstanceId),
     /// The signed-in user's API tokens.
     Tokens,
     /// The signed-in user's public SSH keys.
@@ -77,6 +79,7 @@ impl Key {
             | Self::Access(_)
             | Self::Resources(_)
             | Self::Backups(_)
+            | Self::Certificate(_)
             | Self::Tokens
             | Self::SshKeys
             | Self::Sessions
