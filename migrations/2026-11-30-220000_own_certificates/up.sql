@@ -14,6 +14,7 @@ CREATE TABLE certificates (
     instance_id        BIGINT      UNIQUE REFERENCES instances,
     source             TEXT        NOT NULL CHECK (source IN ('acme', 'files')),
     names              TEXT[]      NOT NULL CHECK (cardinality(names) >= 1),
+    names_digest       TEXT        NOT NULL CHECK (names_digest ~ '^[0-9a-f]{32}$'),
     state              TEXT        NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'ordering', 'valid', 'failing')),
     chain              TEXT        CHECK (char_length(chain) <= 200000),
     origin             TEXT        CHECK (char_length(origin) <= 2000),
@@ -32,7 +33,7 @@ CREATE TABLE certificates (
     unwanted_since     TIMESTAMPTZ,
     created            TIMESTAMPTZ NOT NULL DEFAULT now(),
     modified           TIMESTAMPTZ NOT NULL DEFAULT now(),
-    UNIQUE (source, names),
+    UNIQUE (source, names_digest),
     CHECK (num_nonnulls(chain, origin, not_before, not_after) IN (0, 4)),
     CHECK (not_before < not_after),
     CHECK (state <> 'valid' OR chain IS NOT NULL),
@@ -46,6 +47,7 @@ COMMENT ON COLUMN certificates.id IS 'Given out once.';
 COMMENT ON COLUMN certificates.instance_id IS 'The instance whose host names these are now; null: no instance has exactly these names, or the certificate is from a file.';
 COMMENT ON COLUMN certificates.source IS 'acme: ordered here; files: read from a directory.';
 COMMENT ON COLUMN certificates.names IS 'Its host names, sorted and without duplicates. A set that recurs finds its certificate again.';
+COMMENT ON COLUMN certificates.names_digest IS 'MD5 of the names, separated by spaces: a set of names may be too long for an index.';
 COMMENT ON COLUMN certificates.state IS 'wanted: none was ordered yet; ordering: an order is under way; valid: nothing is due; failing: the last attempt failed. A certificate that is renewed or failing is served until it expires.';
 COMMENT ON COLUMN certificates.chain IS 'The certificate and its intermediates in PEM; null: none was issued yet.';
 COMMENT ON COLUMN certificates.origin IS 'The directory of the authority, or the file, that the chain is from.';

@@ -32,7 +32,7 @@ pub struct Pace {
     pub poll: TimeDelta,
     /// After which an order is given up.
     pub order_limit: TimeDelta,
-    /// How long a certificate is kept at least, whatever window the authority suggests.
+    /// The shortest time between an issue and the next one, also if the authority suggests an earlier window.
     pub shortest_use: TimeDelta,
 }
 

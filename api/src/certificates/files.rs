@@ -63,13 +63,16 @@ pub fn read(directory: &Path, now: DateTime<Utc>) -> Result<Found, String> {
     for file in files {
         let one = match ending(&file) {
             Some("key") if file.with_extension("crt").exists() => continue,
-            Some("key") => Err("there is no certificate beside the key: it must be in a file with the ending .crt".to_owned()),
+            Some("key") => {
+                Err("there is no certificate beside the key: it must be in a file with the ending .crt".to_owned())
+            }
             Some("crt") => read_one(&file, &file.with_extension("key"), now),
             Some(_) | None => read_one(&file, &file, now),
         };
         match one {
             Ok(one) => {
-                let is_better = best.get(&one.facts.names).is_none_or(|best| best.facts.not_after < one.facts.not_after);
+                let is_better =
+                    best.get(&one.facts.names).is_none_or(|best| best.facts.not_after < one.facts.not_after);
                 if is_better {
                     best.insert(one.facts.names.clone(), one);
                 }

@@ -43,7 +43,10 @@ fn chain_and_key_are_read_from_one_file_or_from_two() {
     let found = read(dir.path(), Utc::now()).unwrap();
     assert_eq!(found.refused, Vec::<String>::new());
     let [one, two] = found.certificates.as_slice() else { panic!("{found:?}") };
-    assert_eq!((&one.facts.names[..], &two.facts.names[..]), (&["*.a.example.org".into(), "a.example.org".into()][..], &["b.example.org".into()][..]));
+    assert_eq!(
+        (&one.facts.names[..], &two.facts.names[..]),
+        (&["*.a.example.org".into(), "a.example.org".into()][..], &["b.example.org".into()][..])
+    );
     assert!(!one.chain.contains("PRIVATE"), "the key is part of the chain");
     assert!(!one.key.expose_secret().contains("CERTIFICATE"));
 }

@@ -9,9 +9,9 @@ use super::authority::{AuthorityError, ChallengeKind, OrderStatus, OrderView, Va
 use super::begin::Account;
 use super::challenges::{ChallengeError, Dns01, Http01};
 use super::error::StepError;
+use super::store::CertificateRow;
 use super::store::orders::{self, Ending, OrderRow};
 use super::store::work::{self, Issued};
-use super::store::CertificateRow;
 use super::{names, pem, renewal};
 use crate::platform::vault::{self, Owner};
 
@@ -84,8 +84,12 @@ impl Certifier {
             return Ok(Step::Wait(self.next_look(view), None));
         }
         let (published, kind) = match &self.answers {
-            Answers::Http(port) => (port.put(&answers(&open, http_answer, ("HTTP", "dns"))?).await, ChallengeKind::Http),
-            Answers::Dns(port) => (port.put(&answers(&open, dns_answer, ("the DNS", "http"))?).await, ChallengeKind::Dns),
+            Answers::Http(port) => {
+                (port.put(&answers(&open, http_answer, ("HTTP", "dns"))?).await, ChallengeKind::Http)
+            }
+            Answers::Dns(port) => {
+                (port.put(&answers(&open, dns_answer, ("the DNS", "http"))?).await, ChallengeKind::Dns)
+            }
         };
         match published {
             Ok(()) => {
@@ -222,7 +226,9 @@ fn answers<T>(
 ) -> Result<Vec<T>, StepError> {
     let missing = |one: &Validation| {
         let host = &one.hostname;
-        StepError::Failed(format!("the authority does not validate {host} by {way}; set OCIM_ACME_CHALLENGE to {other}"))
+        StepError::Failed(format!(
+            "the authority does not validate {host} by {way}; set OCIM_ACME_CHALLENGE to {other}"
+        ))
     };
     all.iter().map(|one| answer(one).ok_or_else(|| missing(one))).collect()
 }

@@ -118,8 +118,12 @@ mod tests {
     #[test]
     fn of_several_limits_the_longest_wait_is_told() {
         let limit = Limits::LETS_ENCRYPT.failures.unwrap();
-        let failures =
-            Use { counted: Counted::Failures("a.example.org".into()), limit, used: 7, frees: Some(at(30) - limit.period) };
+        let failures = Use {
+            counted: Counted::Failures("a.example.org".into()),
+            limit,
+            used: 7,
+            frees: Some(at(30) - limit.period),
+        };
         let (until, words) = reached(&[domain(50), failures, domain(3)]).unwrap();
         assert_eq!(until, at(31));
         assert_eq!(words, "waiting until Tuesday 14:30 UTC: 5 of 5 failed validations of a.example.org within an hour");
@@ -127,7 +131,8 @@ mod tests {
 
     #[test]
     fn only_lets_encrypt_has_its_limits() {
-        for own in ["https://acme-v02.api.letsencrypt.org/directory", "https://acme-staging-v02.api.letsencrypt.org/directory"]
+        for own in
+            ["https://acme-v02.api.letsencrypt.org/directory", "https://acme-staging-v02.api.letsencrypt.org/directory"]
         {
             assert_eq!(Limits::of(own), Limits::LETS_ENCRYPT);
         }

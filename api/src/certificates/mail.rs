@@ -98,7 +98,10 @@ mod tests {
             last_error: None,
             failing_since: None,
         };
-        assert_eq!(subject(std::slice::from_ref(&failing)), "The certificate of a.example.org expires on Wednesday, 2027-01-20");
+        assert_eq!(
+            subject(std::slice::from_ref(&failing)),
+            "The certificate of a.example.org expires on Wednesday, 2027-01-20"
+        );
         assert_eq!(subject(&[failing.clone(), file.clone()]), "2 certificates expire soon");
         assert_eq!(
             text(&[failing.clone(), file]),

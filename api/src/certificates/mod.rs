@@ -2,8 +2,8 @@
 //! (RFC 8555), or read from files. Independent of what serves them.
 //!
 //! Everything that matters is written before the authority is asked: the order, then the key, then the request. So a step
-//! that was interrupted is taken up again by any worker, or the order is replaced. A certificate stays served until it
-//! expires, whatever becomes of its renewal.
+//! that was interrupted is taken up again by any worker, or the order is replaced. A certificate is served until it
+//! expires, also while its renewal fails.
 //!
 //! Not here: gateways (they ask [`store::delivery::changes`]), changes of the DNS ([`challenges::DnsChallenges`] is the port), and
 //! which instances exist (`instances`).

@@ -28,7 +28,8 @@ pub struct Facts {
 pub fn read(chain: &str) -> Result<Facts, String> {
     let all = certificates(chain)?;
     let first = all.first().ok_or("there is no certificate in it")?;
-    let (_, parsed) = X509Certificate::from_der(first).map_err(|error| format!("the certificate cannot be read: {error}"))?;
+    let (_, parsed) =
+        X509Certificate::from_der(first).map_err(|error| format!("the certificate cannot be read: {error}"))?;
     let validity = parsed.validity();
     let time = |seconds: i64| DateTime::from_timestamp(seconds, 0).ok_or("its validity cannot be read");
     let found = parsed.subject_alternative_name().map_err(|error| format!("its names cannot be read: {error}"))?;
@@ -53,7 +54,8 @@ pub fn read(chain: &str) -> Result<Facts, String> {
 /// A message that says what is wrong, without any part of the key.
 pub fn check_key(chain: &str, key: &SecretString) -> Result<(), String> {
     let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| "the key cannot be read")?;
-    let key = rustls::crypto::ring::sign::any_supported_type(&key).map_err(|_| "the key is of a kind that is not supported")?;
+    let key = rustls::crypto::ring::sign::any_supported_type(&key)
+        .map_err(|_| "the key is of a kind that is not supported")?;
     let pair = CertifiedKey::new(certificates(chain)?, key);
     pair.keys_match().map_err(|_| "the key does not belong to the certificate".to_owned())
 }

@@ -19,9 +19,7 @@ impl Certifier {
         let own = renewal::at_two_thirds(not_before, not_after);
         let (renew_at, ask_again_at) = match self.authority.window(&account.credentials, chain).await {
             // A window that begins when the certificate has expired cannot be meant.
-            Ok(Some(window)) => {
-                (renewal::within(&window, chain).min(not_after), renewal::ask_again(&window, now))
-            }
+            Ok(Some(window)) => (renewal::within(&window, chain).min(not_after), renewal::ask_again(&window, now)),
             Ok(None) => (own, now + chrono::TimeDelta::days(1)),
             Err(error) => {
                 tracing::warn!(certificate = %row.id, %error, "the authority was not asked when to renew a certificate");

@@ -6,8 +6,9 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, certificates, client_errors, events, extract, health, instance_types, instances, logs,
-    metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system, users, webhooks,
+    activity, app_servers, assets, auth, certificates, client_errors, events, extract, health, instance_types,
+    instances, logs, metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system,
+    users, webhooks,
 };
 
 /// The routes of the documented operations.

@@ -55,12 +55,12 @@ mod watch_banner;
 pub use crate::ui::CopyButton;
 pub use access::AccessCard;
 pub use app_server_list::{AppServerList, name_before};
-pub use certificate::CertificateCard;
 pub use archive::{ArchiveDialog, ArchivedBanner, DangerZone};
 pub use ask_dialog::{Act, AskDialog};
 pub use backups::BackupsCard;
 #[cfg(debug_assertions)]
 pub use backups::samples as backup_samples;
+pub use certificate::CertificateCard;
 pub use configuration::{Code, Configuration, ConfigurationBody};
 pub use copy::CopyBanner;
 pub use data_place::data_place;

@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use instant_acme::{
-    Account, AuthorizationState, AuthorizationStatus, CertificateIdentifier, ChallengeStatus, ChallengeType, Error, ExternalAccountKey,
-    Identifier, NewAccount, NewOrder, OrderStatus as RemoteStatus,
+    Account, AuthorizationState, AuthorizationStatus, CertificateIdentifier, ChallengeStatus, ChallengeType, Error,
+    ExternalAccountKey, Identifier, NewAccount, NewOrder, OrderStatus as RemoteStatus,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -125,11 +125,8 @@ impl Authority for Acme {
         let AcmeSettings { directory, contact, agrees_to_terms, external_account, .. } = &self.settings;
         let contact = contact.as_ref().map(|address| format!("mailto:{address}"));
         let contacts: Vec<_> = contact.iter().map(String::as_str).collect();
-        let account = NewAccount {
-            contact: &contacts,
-            terms_of_service_agreed: *agrees_to_terms,
-            only_return_existing: false,
-        };
+        let account =
+            NewAccount { contact: &contacts, terms_of_service_agreed: *agrees_to_terms, only_return_existing: false };
         let external = match (external_account, &self.external_key) {
             (Some((id, _)), Some(key)) => Some(ExternalAccountKey::new(id.clone(), key)),
             (_, _) => None,
@@ -175,7 +172,8 @@ impl Authority for Acme {
             if !matches!(order.state().status, RemoteStatus::Ready | RemoteStatus::Processing) {
                 let mut all = order.authorizations();
                 while let Some(one) = all.next().await {
-                    validations.push(validation(&one?, account.key_thumbprint()));
+                    let one = one?;
+                    validations.push(validation(&one, account.key_thumbprint()));
                 }
             }
             Ok((order, validations))

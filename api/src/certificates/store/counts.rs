@@ -72,7 +72,8 @@ pub async fn uses(
         uses.extend(count(conn, source, account, &registered_domains(names), limit, Counted::Domain).await?);
     }
     if let Some(limit) = limits.orders {
-        let source = "SELECT NULL::text AS what, created AS moment FROM acme_orders WHERE account_id = $1 AND $2 IS NOT NULL";
+        let source =
+            "SELECT NULL::text AS what, created AS moment FROM acme_orders WHERE account_id = $1 AND $2 IS NOT NULL";
         uses.extend(count(conn, source, account, names, limit, |_| Counted::Orders).await?);
     }
     if let Some(limit) = limits.same_names {
@@ -112,4 +113,3 @@ async fn count(
     let one = |Count { what, used, frees }| Use { counted: counted(what.unwrap_or_default()), limit, used, frees };
     Ok(rows.into_iter().map(one).collect())
 }
-

@@ -39,9 +39,9 @@ pub async fn replace(conn: &mut AsyncPgConnection, keyring: &Keyring, all: &[Fro
 /// Stores a certificate; none: it is there already.
 async fn upsert(conn: &mut AsyncPgConnection, one: &FromFile) -> Result<Option<CertificateId>, DbError> {
     let changed: Vec<Changed> = sql_query(
-        "INSERT INTO certificates (source, names, state, chain, origin, not_before, not_after, revision) \
-         VALUES ('files', $1, 'valid', $2, $3, $4, $5, 1) \
-         ON CONFLICT (source, names) DO UPDATE SET chain = excluded.chain, origin = excluded.origin, \
+        "INSERT INTO certificates (source, names, names_digest, state, chain, origin, not_before, not_after, revision) \
+         VALUES ('files', $1, md5(array_to_string($1, ' ')), 'valid', $2, $3, $4, $5, 1) \
+         ON CONFLICT (source, names_digest) DO UPDATE SET chain = excluded.chain, origin = excluded.origin, \
              not_before = excluded.not_before, not_after = excluded.not_after, \
              revision = certificates.revision + 1, mailed_at = NULL, modified = now() \
          WHERE certificates.chain <> excluded.chain RETURNING id",

@@ -109,11 +109,7 @@ pub async fn end(
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn record_failures(
-    conn: &mut AsyncPgConnection,
-    account: i64,
-    hostnames: &[String],
-) -> Result<(), DbError> {
+pub async fn record_failures(conn: &mut AsyncPgConnection, account: i64, hostnames: &[String]) -> Result<(), DbError> {
     diesel::sql_query("INSERT INTO acme_failures (account_id, hostname) SELECT $1, unnest($2)")
         .bind::<BigInt, _>(account)
         .bind::<Array<Text>, _>(hostnames)

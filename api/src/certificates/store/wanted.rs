@@ -28,9 +28,10 @@ pub async fn sync(conn: &mut AsyncPgConnection, directory: &str) -> Result<(), D
     .execute(conn)
     .await?;
     diesel::sql_query(format!(
-        "INSERT INTO certificates (source, names, instance_id) SELECT 'acme', names, instance_id FROM ({NAMES}) AS wanted \
+        "INSERT INTO certificates (source, names, names_digest, instance_id) \
+         SELECT 'acme', names, md5(array_to_string(names, ' ')), instance_id FROM ({NAMES}) AS wanted \
          WHERE NOT EXISTS (SELECT FROM certificates WHERE certificates.instance_id = wanted.instance_id) \
-         ON CONFLICT (source, names) DO UPDATE SET instance_id = excluded.instance_id, unwanted_since = NULL, \
+         ON CONFLICT (source, names_digest) DO UPDATE SET instance_id = excluded.instance_id, unwanted_since = NULL, \
              next_attempt_at = least(certificates.next_attempt_at, now())"
     ))
     .execute(conn)

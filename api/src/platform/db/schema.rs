@@ -638,6 +638,7 @@ diesel::table! {
         instance_id -> Nullable<BigInt>,
         source -> Text,
         names -> Array<Text>,
+        names_digest -> Text,
         state -> Text,
         chain -> Nullable<Text>,
         origin -> Nullable<Text>,

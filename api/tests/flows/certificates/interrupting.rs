@@ -1,6 +1,5 @@
 //! Workers that end in the middle, two workers at once, and an authority that forgets.
 
-
 use ocim::certificates::authority::AuthorityError;
 use ocim::certificates::fake::Moment;
 use shared_types::CertificateState;

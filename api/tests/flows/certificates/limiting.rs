@@ -40,7 +40,10 @@ async fn the_fifty_first_certificate_of_a_domain_waits_and_says_until_when() {
     let [waiting, valid] = &both;
     assert_eq!((waiting.state, valid.state), (CertificateState::Wanted, CertificateState::Valid));
     let words = waiting.last_error.as_deref().unwrap();
-    assert!(words.starts_with("waiting until ") && words.contains(" UTC: 50 of 50 certificates for example.org"), "{words}");
+    assert!(
+        words.starts_with("waiting until ") && words.contains(" UTC: 50 of 50 certificates for example.org"),
+        "{words}"
+    );
     let until = Utc::now() + TimeDelta::days(7) - TimeDelta::minutes(59);
     assert!((waiting.next_attempt_at - until).abs() < TimeDelta::minutes(1), "{waiting:?}");
     assert_eq!((waiting.attempts, waiting.failing_since), (0, None), "a wait is no failure");
@@ -113,7 +116,9 @@ async fn a_name_is_not_validated_a_sixth_time_within_an_hour() {
 #[tokio::test]
 async fn an_instance_with_too_many_names_says_how_many_are_possible() {
     let faked = Faked::new().await;
-    let names: Vec<_> = (0..101).map(|number| format!("n{number}.example.org")).collect();
+    let names: Vec<_> = (0..101)
+        .map(|number| format!("a-long-label-of-a-site-{number}.department-of-long-names.example.org"))
+        .collect();
     let id = faked.world.instance(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     faked.sweep().await;
     let words = faked.world.certificate(id).await.last_error.unwrap();

@@ -1,9 +1,9 @@
 //! Orders: names, keys, failures, delivery to gateways.
 
 use chrono::{TimeDelta, Utc};
+use ocim::certificates::Pace;
 use ocim::certificates::authority::AuthorityError;
 use ocim::certificates::pem;
-use ocim::certificates::Pace;
 use secrecy::ExposeSecret;
 use shared_types::CertificateState;
 

@@ -94,8 +94,7 @@ impl Pebble {
             .spawn()
             .unwrap();
         let directory = format!("https://{listen}/dir");
-        let pebble =
-            Self { directory, ca_file, dns: control, http_port, children: vec![server, resolver], _dir: dir };
+        let pebble = Self { directory, ca_file, dns: control, http_port, children: vec![server, resolver], _dir: dir };
         until("Pebble answers", async || pebble.read_directory().await.is_some()).await;
         let answers = async || pebble.try_tell("clear-a", json!({ "host": "none.example.test" })).await.is_some();
         until("its DNS answers", answers).await;
@@ -199,7 +198,8 @@ impl Pebble {
 
 impl TestDns {
     async fn send(&self, what: &str, body: Value) -> Result<(), ChallengeError> {
-        let sent = http().build().unwrap().post(format!("http://{}/{what}", self.0)).body(body.to_string()).send().await;
+        let sent =
+            http().build().unwrap().post(format!("http://{}/{what}", self.0)).body(body.to_string()).send().await;
         sent.map(drop).map_err(|error| ChallengeError::Failed(error.to_string()))
     }
 }

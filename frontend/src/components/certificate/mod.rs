@@ -19,7 +19,8 @@ use crate::ui::{Alert, Icon, Shape};
 #[component]
 pub fn CertificateCard(id: InstanceId) -> impl IntoView {
     let fetched = state().data.certificate(id);
-    let certificate = Memo::new(move |_| fetched.with(|found| found.here().and_then(|found| found.certificate.clone())));
+    let certificate =
+        Memo::new(move |_| fetched.with(|found| found.here().and_then(|found| found.certificate.clone())));
     let can_renew = Memo::new(move |_| {
         fetched.with(|found| found.here().is_some_and(|found: &Arc<InstanceCertificate>| found.can_renew))
     });

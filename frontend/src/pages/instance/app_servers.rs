@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::api::logs::LogOf;
 use crate::components::{
-    AccessCard, AppServerList, Ask, CertificateCard, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, SwitchCard,
-    name_before,
+    AccessCard, AppServerList, Ask, CertificateCard, Configuration, Failure, History, Lanes, Launch, LogCard,
+    StatusCard, SwitchCard, name_before,
 };
 use crate::pages::when_here;
 use crate::paths::Tab;

@@ -1,8 +1,8 @@
 //! The table `secrets`: secrets that a row of another table owns.
 
 use diesel::OptionalExtension;
-use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::super::owned::Owner;
