@@ -82,7 +82,7 @@ impl World {
 
     /// Archives an instance, which loses its host names.
     pub async fn archive(&self, id: InstanceId) {
-        self.execute(&format!("UPDATE instances SET archived_at = now() WHERE id = {id}")).await;
+        self.execute(&format!("UPDATE instances SET archived_at = now(), archived_by = 'test' WHERE id = {id}")).await;
         self.name(id, "https", &[]).await;
     }
 
