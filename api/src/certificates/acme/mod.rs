@@ -247,10 +247,9 @@ const fn remote_kind(kind: ChallengeKind) -> ChallengeType {
 
 /// How a name is validated, whichever way. `thumbprint`: of the account's key.
 fn validation(state: &AuthorizationState, thumbprint: &str) -> Validation {
-    let hostname = match state.identifier().identifier {
-        Identifier::Dns(name) => name.clone(),
-        other => format!("{other:?}"),
-    };
+    let identifier = state.identifier();
+    let hostname =
+        if let Identifier::Dns(name) = identifier.identifier { name.clone() } else { identifier.to_string() };
     let offered = [ChallengeType::Http01, ChallengeType::Dns01];
     let mine = state.challenges.iter().filter(|challenge| offered.contains(&challenge.r#type));
     let is_begun = mine.clone().any(|challenge| challenge.status != ChallengeStatus::Pending);

@@ -21,16 +21,20 @@ pub(super) fn is_nonce(error: &Error) -> bool {
 
 /// What an error means for the order.
 pub(super) fn refusal(error: Error, retry_at: Option<DateTime<Utc>>) -> AuthorityError {
-    let problem = match error {
-        Error::Api(problem) => problem,
-        Error::Unsupported(words) => return AuthorityError::Refused(format!("the authority does not have {words}")),
-        // The library's words for an authority that does not know the extension, and takes the order.
-        Error::Other(error) if error.to_string().starts_with("replaces field mismatch") => {
-            return AuthorityError::Refused("the authority ignores that the order replaces a certificate".to_owned());
-        }
-        // The library's words for an order that has no certificate.
-        Error::Str(words) => return AuthorityError::Away { words: format!("the authority: {words}"), retry_at },
-        other => return AuthorityError::Away { words: format!("the authority does not answer: {other}"), retry_at },
+    if let Error::Unsupported(words) = &error {
+        return AuthorityError::Refused(format!("the authority does not have {words}"));
+    }
+    // The library's words for an authority that does not know the extension, and takes the order.
+    if let Error::Other(inner) = &error
+        && inner.to_string().starts_with("replaces field mismatch")
+    {
+        return AuthorityError::Refused("the authority ignores that the order replaces a certificate".to_owned());
+    }
+    if let Error::Str(words) = &error {
+        return AuthorityError::Away { words: format!("the authority: {words}"), retry_at };
+    }
+    let Error::Api(problem) = error else {
+        return AuthorityError::Away { words: format!("the authority does not answer: {error}"), retry_at };
     };
     let words = of_problem(&problem);
     match (kind(&problem), problem.status) {

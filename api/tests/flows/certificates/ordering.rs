@@ -40,7 +40,10 @@ async fn only_public_names_of_https_instances_want_certificates() {
     faked.world.instance_with("http", &["plain.example.org"]).await;
     faked.world.instance(&["demo.localhost"]).await;
     let archived = faked.world.instance(&["old.example.org"]).await;
-    faked.world.execute(&format!("UPDATE instances SET archived_at = now(), archived_by = 'test' WHERE id = {archived}")).await;
+    faked
+        .world
+        .execute(&format!("UPDATE instances SET archived_at = now(), archived_by = 'test' WHERE id = {archived}"))
+        .await;
     let mixed = faked.world.instance(&["mixed.example.org", "mixed.localhost"]).await;
     faked.sweep().await;
     assert_eq!(faked.world.number("SELECT count(*) AS n FROM certificates").await, 1);
