@@ -4,6 +4,7 @@
 mod files;
 mod interrupting;
 mod limiting;
+mod mailing;
 mod ordering;
 mod renewing;
 
