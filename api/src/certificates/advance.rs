@@ -108,7 +108,8 @@ impl Certifier {
             }
             Ok::<_, DbError>(())
         });
-        futures::future::try_join_all(workers).await.map(drop)
+        // A failure of one does not interrupt the steps of the others.
+        futures::future::join_all(workers).await.into_iter().collect()
     }
 
     /// Deletes what is not needed any more: certificates without an instance, old orders.
