@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use rcgen::{CertificateParams, KeyPair};
 use secrecy::ExposeSecret as _;

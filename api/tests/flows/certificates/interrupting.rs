@@ -50,7 +50,8 @@ async fn two_workers_order_each_certificate_once() {
     }
     faked.world.pass_claims().await;
     let (one, two) = tokio::join!(faked.certifier.sweep(), other.sweep());
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     for id in ids {
         assert_eq!(faked.world.valid(id).await.revision, 1);
     }

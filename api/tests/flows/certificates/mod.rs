@@ -92,7 +92,7 @@ impl World {
     }
 
     pub async fn number(&self, query: &str) -> i64 {
-        number(&mut *self.db.conn().await.unwrap(), query).await
+        number(&mut self.db.conn().await.unwrap(), query).await
     }
 
     /// Lets the pauses after failures, waits and renewals be over.
@@ -107,7 +107,7 @@ impl World {
 
     /// The certificate of an instance.
     pub async fn certificate(&self, id: InstanceId) -> CertificateRow {
-        let found = store::of_instance(&mut *self.db.conn().await.unwrap(), id).await.unwrap();
+        let found = store::of_instance(&mut self.db.conn().await.unwrap(), id).await.unwrap();
         found.expect("the instance has no certificate")
     }
 
@@ -121,7 +121,7 @@ impl World {
     /// What a gateway that knows these revisions gets.
     pub async fn delivery(&self, known: &[(&CertificateRow, i64)]) -> Delivery {
         let known: BTreeMap<_, _> = known.iter().map(|(row, revision)| (row.id, *revision)).collect();
-        delivery::changes(&mut *self.db.conn().await.unwrap(), &settings::keyring(), &known).await.unwrap()
+        delivery::changes(&mut self.db.conn().await.unwrap(), &settings::keyring(), &known).await.unwrap()
     }
 }
 

@@ -117,12 +117,13 @@ async fn a_name_that_is_refused_is_named_with_the_reason_and_tried_again_later()
 async fn what_the_authority_says_about_the_next_request_is_kept() {
     let faked = Faked::new().await;
     let id = faked.world.instance(&["a.example.org"]).await;
-    let retry_at = Some(Utc::now() + TimeDelta::hours(2));
-    faked.authority.fail_next(AuthorityError::Limited { words: "too many orders".into(), retry_at });
+    let retry_at = Utc::now() + TimeDelta::hours(2);
+    let limited = AuthorityError::Limited { words: "too many orders".into(), retry_at: Some(retry_at) };
+    faked.authority.fail_next(limited);
     faked.sweep().await;
     let row = faked.world.certificate(id).await;
     assert_eq!((row.state, row.last_error.as_deref()), (CertificateState::Failing, Some("too many orders")));
-    assert!(is_near(row.next_attempt_at, retry_at.unwrap()), "{row:?}");
+    assert!(is_near(row.next_attempt_at, retry_at), "{row:?}");
     faked.sweep().await;
     assert_eq!(faked.authority.asked().len(), 1, "nothing is asked meanwhile");
     faked.world.end();

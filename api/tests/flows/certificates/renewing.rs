@@ -84,7 +84,7 @@ async fn a_renewal_on_request_is_ordered_at_once_and_ends_the_pause_after_failur
     faked.authority.refuse("a.example.org", None);
     faked.sweep().await;
     assert_eq!(faked.world.certificate(id).await.revision, 0, "the pause is not over");
-    let renew = async || work::renew_now(&mut *faked.world.db.conn().await.unwrap(), id).await.unwrap();
+    let renew = async || work::renew_now(&mut faked.world.db.conn().await.unwrap(), id).await.unwrap();
     assert!(renew().await);
     faked.sweep().await;
     assert_eq!(faked.world.valid(id).await.revision, 1);

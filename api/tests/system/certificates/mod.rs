@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ocim::certificates::advance::{Answers, Parts};
-use ocim::certificates::authority::Authority as _;
 use ocim::certificates::limits::Limits;
 use ocim::certificates::store::wanted;
 use ocim::certificates::{Certifier, Pace, pem};
@@ -114,7 +113,7 @@ async fn a_worker_that_ends_between_steps_leaves_an_order_that_another_process_c
     until_within(PATIENCE, "the certificate is valid", async || {
         let certifier = world.certifier(pebble.authority(None), Arc::new(gateway.clone()), PACE);
         if steps == 0 {
-            wanted::sync(&mut *world.db.conn().await.unwrap(), certifier.authority.directory()).await.unwrap();
+            wanted::sync(&mut world.db.conn().await.unwrap(), certifier.authority.directory()).await.unwrap();
         } else if let Some(row) = certifier.claim().await.unwrap() {
             certifier.advance(&row).await.unwrap();
         }
