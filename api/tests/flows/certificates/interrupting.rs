@@ -13,10 +13,7 @@ async fn a_worker_that_ends_at_any_request_leaves_an_order_that_others_continue_
             let faked = Faked::new().await;
             let id = faked.world.instance(&["a.example.org", "b.example.org"]).await;
             faked.authority.halt_at(request, moment);
-            tokio::select! {
-                _ = faked.certifier.sweep() => panic!("it did not stop at {request}"),
-                () = faked.authority.is_halted() => {}
-            }
+            faked.until_halted().await;
             faked.sweep().await;
             let orders = faked.count("order");
             faked.world.pass_claims().await;
@@ -43,12 +40,7 @@ async fn two_workers_order_each_certificate_once() {
     }
     let other = faked.world.certifier(faked.authority.clone(), faked.challenges.clone(), NO_PAUSE);
     // The rows are there when both begin.
-    faked.authority.halt_at("register", Moment::Before);
-    tokio::select! {
-        _ = faked.certifier.sweep() => panic!("it did not stop"),
-        () = faked.authority.is_halted() => {}
-    }
-    faked.world.pass_claims().await;
+    faked.want().await;
     let (one, two) = tokio::join!(faked.certifier.sweep(), other.sweep());
     one.unwrap();
     two.unwrap();
@@ -65,10 +57,7 @@ async fn a_worker_whose_claim_was_taken_over_writes_nothing() {
     let faked = Faked::new().await;
     let id = faked.world.instance(&["a.example.org"]).await;
     faked.authority.halt_at("register", Moment::Before);
-    tokio::select! {
-        _ = faked.certifier.sweep() => panic!("it did not stop"),
-        () = faked.authority.is_halted() => {}
-    }
+    faked.until_halted().await;
     faked.world.pass_claims().await;
     let late = faked.certifier.claim().await.unwrap().unwrap();
     faked.world.pass_claims().await;
@@ -85,10 +74,7 @@ async fn an_order_that_the_authority_forgot_is_replaced() {
     let faked = Faked::new().await;
     let id = faked.world.instance(&["a.example.org"]).await;
     faked.authority.halt_at("answered", Moment::Before);
-    tokio::select! {
-        _ = faked.certifier.sweep() => panic!("it did not stop"),
-        () = faked.authority.is_halted() => {}
-    }
+    faked.until_halted().await;
     faked.authority.forget_orders();
     faked.world.pass_claims().await;
     faked.sweep().await;
@@ -126,10 +112,7 @@ async fn an_authority_that_is_away_keeps_the_order_and_the_certificate_that_is_s
     faked.world.execute("UPDATE certificates SET renew_at = now()").await;
     faked.world.pass_pauses().await;
     faked.authority.halt_at("finalize", Moment::Before);
-    tokio::select! {
-        _ = faked.certifier.sweep() => panic!("it did not stop"),
-        () = faked.authority.is_halted() => {}
-    }
+    faked.until_halted().await;
     faked.world.pass_claims().await;
     faked.authority.fail_next(AuthorityError::Away { words: "it does not answer".into(), retry_at: None });
     faked.sweep().await;

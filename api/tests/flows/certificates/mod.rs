@@ -19,7 +19,7 @@ use ocim::certificates::challenges::Challenges;
 use ocim::certificates::fake::{FakeAuthority, FakeChallenges};
 use ocim::certificates::limits::Limits;
 use ocim::certificates::store::delivery::{self, Delivery};
-use ocim::certificates::store::{self, CertificateRow};
+use ocim::certificates::store::{self, CertificateRow, wanted};
 use ocim::certificates::{Certifier, Pace};
 use ocim::platform::db::Db;
 use shared_types::{CertificateState, InstanceId};
@@ -147,6 +147,25 @@ impl Faked {
 
     pub async fn sweep(&self) {
         self.certifier.sweep().await.unwrap();
+    }
+
+    /// Makes the rows what the instances want, and does no step.
+    pub async fn want(&self) {
+        wanted::sync(&mut self.world.db.conn().await.unwrap(), DIRECTORY).await.unwrap();
+    }
+
+    /// Does steps until a request is halted, as one worker: when that is dropped, no statement of another one is under way.
+    pub async fn until_halted(&self) {
+        self.want().await;
+        let steps = async {
+            while let Some(row) = self.certifier.claim().await.unwrap() {
+                self.certifier.advance(&row).await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = steps => panic!("no request was halted"),
+            () = self.authority.is_halted() => {}
+        }
     }
 
     /// How often a request of this name was made.
