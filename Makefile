@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type test-certificates chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -73,6 +73,9 @@ test-ansible: ## Seventy small playbooks with Ansible 2.10, 2.12, 2.16 and the n
 
 test-application-type: bootstrap-test ## Add an application type to a copy of the tree as docs/application-types.md says, and build it
 	@script/test-application-type
+
+test-certificates: bootstrap-test ## Certificates from Pebble, a real server of ACME: bad nonces, slow validation, failures, renewal windows (a minute)
+	cargo test --locked --test api -- --ignored --nocapture system::certificates
 
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos

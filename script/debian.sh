@@ -8,7 +8,7 @@ readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebst
 # For `make test-resources`; the servers' programs alone, without a service of MariaDB.
 readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core mariadb-client redis-server openssl age zstd jq
   swift swift-proxy swift-account swift-container swift-object memcached python3-venv)
-readonly TEST_PACKAGES=(chromium chromium-driver knot openssh-server openssl shellcheck xz-utils zstd)
+readonly TEST_PACKAGES=(chromium chromium-driver knot openssh-server openssl pebble shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
 readonly POLICY=/usr/sbin/policy-rc.d

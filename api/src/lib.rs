@@ -6,6 +6,7 @@ pub mod ansible;
 pub mod app;
 pub mod applications;
 pub mod backups;
+pub mod certificates;
 pub mod client;
 pub mod config;
 pub mod dns;

@@ -70,4 +70,6 @@ id! {
     ResourceId,
     /// A backup of what an instance has outside its machines.
     BackupId,
+    /// A certificate for a set of host names.
+    CertificateId,
 }

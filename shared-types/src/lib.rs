@@ -13,6 +13,7 @@ pub mod applications;
 pub mod audit;
 pub mod backup;
 pub mod care;
+pub mod certificate;
 pub mod client_error;
 pub mod comparison;
 pub mod dns;
@@ -51,11 +52,12 @@ pub mod warning;
 pub mod yaml;
 
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
+pub use certificate::{Certificate, CertificateState};
 pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
-    ActivationId, ActivityId, AppServerId, BackupId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId,
-    ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PullRequestId,
+    ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;

@@ -11,12 +11,13 @@ use diesel::sql_types::{BigInt, Text};
 use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
 use crate::audit::{Actor, Outcome};
 use crate::backup::{BackupReason, BackupState, BackupWork};
+use crate::certificate::{CertificateSource, CertificateState};
 use crate::dns::NameState;
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
-    ActivationId, ActivityId, AppServerId, BackupId, EventId, InstanceId, LogEntryId, PullRequestId, ResourceId,
-    ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PullRequestId,
+    ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
@@ -82,7 +83,8 @@ bigint!(
     ActivityId,
     PullRequestId,
     ResourceId,
-    BackupId
+    BackupId,
+    CertificateId
 );
 text!(
     AppServerStatus,
@@ -105,6 +107,8 @@ text!(
     BackupReason,
     BackupState,
     BackupWork,
+    CertificateSource,
+    CertificateState,
     MigrationState,
     ActivationKind,
     Outcome,

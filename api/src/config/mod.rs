@@ -60,6 +60,7 @@ impl Settings {
         gateway::GatewaySettings::new(&settings).map_err(ConfigError)?;
         dns::NameSettings::new(&settings).map_err(ConfigError)?;
         settings.backups.check().map_err(ConfigError)?;
+        settings.certificates.check().map_err(ConfigError)?;
         settings.providers()?;
         settings.resources()?;
         Ok(settings)
@@ -201,6 +202,22 @@ mod tests {
         let backups = load(&set).unwrap().backups;
         assert_eq!((backups.ocim_backup_recipients.len(), backups.ocim_backup_every), (2, Some(24)));
         assert_eq!((backups.ocim_backup_keep, backups.ocim_backup_verify), (7, true));
+    }
+
+    #[test]
+    fn certificates_need_an_agreement_and_files_need_a_directory() {
+        let error = |variables: &[(&str, &str)]| load(variables).unwrap_err().0;
+        let acme = ("OCIM_CERTIFICATES", "acme");
+        let agreed = ("OCIM_ACME_AGREE_TO_TERMS", "true");
+        assert!(error(&[acme]).contains("OCIM_ACME_AGREE_TO_TERMS is not true"));
+        assert!(load(&[acme, agreed]).is_ok());
+        assert!(error(&[acme, agreed, ("OCIM_ACME_DIRECTORY", "http://ca.example/dir")]).contains("https://"));
+        for bad in ["me", "me@host", "mailto:me@example.org", "a@example.org, b@example.org", "a@example.org?x=1"] {
+            assert!(error(&[acme, agreed, ("OCIM_ACME_CONTACT", bad)]).contains("one mail address"), "{bad}");
+        }
+        let half = ("OCIM_ACME_EXTERNAL_ACCOUNT", "kid");
+        assert!(error(&[acme, agreed, half]).contains("OCIM_ACME_EXTERNAL_ACCOUNT_KEY is not"));
+        assert!(error(&[("OCIM_CERTIFICATES", "files")]).contains("OCIM_CERTIFICATE_DIR"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod activity;
 pub mod app_servers;
 pub mod assets;
 pub mod auth;
+pub mod certificates;
 pub mod client_errors;
 pub mod cursor;
 pub mod error;

@@ -90,6 +90,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::StreamAppServerLogs
         | O::ReadQueue
         | O::ListBackups
+        | O::ListCertificates
+        | O::ReadCertificate
         | O::ListResources
         | O::ReadInstanceDns
         | O::ListRetention
@@ -118,6 +120,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ChooseResources
         | O::CreateBackup
         | O::VerifyBackup
+        | O::RenewCertificate
         | O::PauseQueue
         | O::ResumeQueue
         | O::WatchPullRequest

@@ -6,9 +6,9 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, client_errors, events, extract, gateways, health, instance_types, instances,
-    logs, metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system, users,
-    webhooks,
+    activity, app_servers, assets, auth, certificates, client_errors, events, extract, gateways, health,
+    instance_types, instances, logs, metrics, openapi, problems, pull_requests, queue, retention, servers,
+    source_credentials, system, users, webhooks,
 };
 
 /// The routes of the documented operations.
@@ -93,6 +93,8 @@ fn instance_verbs(config: &mut ServiceConfig) {
         .service(instances::verify_backup)
         .service(instances::restore_backup)
         .service(instances::delete_backup)
+        .service(instances::read_certificate)
+        .service(instances::renew_certificate)
         .service(instances::list_activations)
         .service(instances::roll_back_instance)
         .service(instances::hold_instance)
@@ -155,6 +157,7 @@ fn gateway_verbs(config: &mut ServiceConfig) {
 
 fn machines_and_system(config: &mut ServiceConfig) {
     config
+        .service(certificates::list_certificates)
         .service(retention::list_retention)
         .service(servers::list_servers)
         // Must come before `/servers/{id}`.

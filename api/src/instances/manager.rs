@@ -8,6 +8,8 @@ use super::options::Options;
 use super::store::providers;
 use crate::ansible::port::Ansible;
 use crate::backups::Backups;
+use crate::certificates::Certifier;
+use crate::certificates::files::Files;
 use crate::dns::Names;
 use crate::git::port::Git;
 use crate::instances::application::Application;
@@ -49,6 +51,10 @@ pub struct Manager {
     pub resources: Servers,
     /// Writes and reads backups of databases; None: the settings name no place for them.
     pub backups: Option<Arc<dyn Backups>>,
+    /// Gets certificates from an authority; None: the settings name none.
+    pub certifier: Option<Arc<Certifier>>,
+    /// Reads certificates from files; None: the settings name no directory.
+    pub certificate_files: Option<Arc<Files>>,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Points host names at the gateways.
@@ -83,6 +89,8 @@ impl Manager {
             ansible,
             resources,
             backups: None,
+            certifier: None,
+            certificate_files: None,
             mailer: None,
             names: Names::default(),
             teams: None,

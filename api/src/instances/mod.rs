@@ -11,6 +11,7 @@ pub mod access;
 pub mod application;
 pub mod backups;
 pub mod builds;
+pub mod certificates;
 mod error;
 pub mod health;
 pub mod jobs;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio_util::sync::CancellationToken;
 
 use super::options::sources;
-use super::{StartError, sandbox, way_out};
+use super::{StartError, certificates, sandbox, way_out};
 use crate::app::App;
 use crate::backups::Backups;
 use crate::config::Settings;
@@ -63,6 +63,8 @@ impl Parts {
         warn_of_defaults(&self.configuration_repository, &self.options.sources);
         let github = Github::new(settings)?;
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
+        manager.certifier = certificates::certifier(settings, &manager.db, &manager.options.keyring, None)?;
+        manager.certificate_files = certificates::files(settings, &manager.db, &manager.options.keyring);
         manager.backups = self.backups;
         manager.mailer = self.mailer;
         manager.names = self.names;

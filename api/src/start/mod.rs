@@ -6,6 +6,7 @@ pub mod assembly;
 mod backup;
 mod backups;
 mod cache;
+mod certificates;
 mod check_provider;
 mod containers;
 mod data_dir;

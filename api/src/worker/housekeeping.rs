@@ -45,6 +45,9 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     batches(|| async { answers::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
     clean_cache(manager).await;
     shared_key::sweep(manager).await?;
+    if let Some(certifier) = &manager.certifier {
+        certifier.clean().await?;
+    }
     let mut conn = manager.db.conn().await?;
     store::forget_orphans(&mut conn).await?;
     workers::remove_dead(&mut conn).await?;

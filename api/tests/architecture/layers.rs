@@ -24,8 +24,8 @@ const LAYERS: &[&[&str]] = &[
     // Runs of external programs.
     &["git"],
     &["ansible"],
-    // Machines, traffic, databases and names of an instance.
-    &["machines", "routing", "resources", "dns"],
+    // Machines, traffic, databases, names and certificates of an instance.
+    &["machines", "routing", "resources", "dns", "certificates"],
     // Copies of what is at servers of resources.
     &["backups"],
     // Instances of any type: their tables, the port to applications, and the operations.

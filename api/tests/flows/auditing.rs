@@ -7,7 +7,9 @@ use std::sync::Arc;
 use ocim::ansible::fake::FakeEnd;
 use ocim::backups::Backups;
 use ocim::backups::fake::FakeBackups;
+use ocim::certificates::store::wanted;
 use ocim::config::Settings;
+use ocim::config::sections::CertificatesFrom;
 use ocim::instances::backups::work;
 use ocim::instances::upkeep::reaper;
 use ocim::resources::providers::fake::FakeServer;
@@ -80,6 +82,8 @@ async fn every_change_leaves_one_audit_entry() {
         settings.github.github_api_url = base;
         settings.watch.watch_fork = vec![FORK.into()];
         settings.watch.watch_report = vec!["nothing".into()];
+        settings.certificates.ocim_certificates = CertificatesFrom::Acme;
+        settings.certificates.ocim_acme_directory = "https://127.0.0.1:1/directory".into();
     };
     let server = resources::named("main", &Arc::new(FakeServer::new(ResourceKind::Mysql)));
     let resources = Servers::new([Named { is_default: false, ..server }]);
@@ -222,6 +226,13 @@ async fn builds(story: &mut Story<'_>, admin: &Client) {
     let page = json!({ "text": "Back at 5." });
     story.does("begin_maintenance", admin, Method::PUT, &format!("{instance}/maintenance"), page).await;
     story.does("end_maintenance", admin, Method::DELETE, &format!("{instance}/maintenance"), Value::Null).await;
+    let public = format!(
+        "UPDATE instance_hostnames SET protocol = 'https', hostname = replace(hostname, 'localhost', 'campus.example') \
+         WHERE instance_id = {id}"
+    );
+    app.execute(&public).await;
+    wanted::sync(&mut *app.conn().await, "https://127.0.0.1:1/directory").await.unwrap();
+    story.posts("renew_certificate", admin, &format!("{instance}/certificate/renew"), Value::Null).await;
     story.does("install_ssh_keys", admin, Method::POST, &of(second, "/access"), Value::Null).await;
     story.does("pin_app_server", admin, Method::PUT, &of(second, "/pin"), json!({})).await;
     story.does("unpin_app_server", admin, Method::DELETE, &of(second, "/pin"), Value::Null).await;

@@ -9,6 +9,7 @@ mod automating;
 mod backup;
 pub mod backups;
 mod buckets;
+pub mod certificates;
 mod clearing;
 mod crashing;
 mod draining;

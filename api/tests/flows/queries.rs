@@ -112,6 +112,10 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("list_backups"));
     ocim::instances::names::view::read(&app.manager, conn, instance).await.unwrap();
     found.push(taken("read_instance_dns"));
+    ocim::certificates::store::page(conn, None, None, 50).await.unwrap();
+    found.push(taken("list_certificates"));
+    ocim::instances::certificates::read(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("read_certificate"));
     found
 }
 
@@ -152,6 +156,8 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("read_metrics", 1),
             ("list_backups", 4),
             ("read_instance_dns", 3),
+            ("list_certificates", 1),
+            ("read_certificate", 2),
         ]
     );
     for _ in 0..3 {

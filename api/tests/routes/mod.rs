@@ -4,6 +4,7 @@
 mod activity;
 mod app_servers;
 pub mod auth;
+mod certificates;
 mod client_errors;
 mod conventions;
 pub mod document;

@@ -3,6 +3,7 @@
 
 mod ansible;
 mod backups;
+mod certificates;
 mod children;
 mod dns;
 mod examples;

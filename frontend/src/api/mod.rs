@@ -5,6 +5,7 @@ pub mod activity;
 pub mod app_servers;
 pub mod auth;
 pub mod backups;
+pub mod certificates;
 pub mod dns;
 mod error;
 pub mod events;

@@ -6,6 +6,7 @@ mod app_server_list;
 mod archive;
 mod ask_dialog;
 mod backups;
+mod certificate;
 mod check_list;
 mod compare;
 mod configuration;
@@ -60,6 +61,7 @@ pub use ask_dialog::{Act, AskDialog};
 pub use backups::BackupsCard;
 #[cfg(debug_assertions)]
 pub use backups::samples as backup_samples;
+pub use certificate::CertificateCard;
 pub use configuration::{Code, Configuration, ConfigurationBody};
 pub use copy::CopyBanner;
 pub use data_place::data_place;

@@ -9,6 +9,7 @@ mod activity;
 mod app_server;
 mod archived;
 mod backups;
+mod certificates;
 mod counts;
 mod credentials;
 mod dns;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared_types::app_server::Activation;
 use shared_types::backup::InstanceBackups;
+use shared_types::certificate::InstanceCertificate;
 use shared_types::dns::InstanceDns;
 use shared_types::ids::PullRequestId;
 use shared_types::machine::ServerCount;
@@ -91,6 +93,7 @@ pub struct Data {
     access: Kept<AppServerId, AppServerAccess>,
     resources: Kept<InstanceId, InstanceResources>,
     backups: Kept<InstanceId, InstanceBackups>,
+    certificates: Kept<InstanceId, InstanceCertificate>,
     dns: Kept<InstanceId, InstanceDns>,
     tokens: Kept<(), Vec<Token>>,
     ssh_keys: Kept<(), Vec<SshKey>>,
@@ -132,6 +135,7 @@ impl Data {
             access: RwSignal::default(),
             resources: RwSignal::default(),
             backups: RwSignal::default(),
+            certificates: RwSignal::default(),
             dns: RwSignal::default(),
             tokens: RwSignal::default(),
             ssh_keys: RwSignal::default(),
@@ -165,6 +169,7 @@ impl Data {
         self.access.update(HashMap::clear);
         self.resources.update(HashMap::clear);
         self.backups.update(HashMap::clear);
+        self.certificates.update(HashMap::clear);
         self.dns.update(HashMap::clear);
         self.tokens.update(HashMap::clear);
         self.ssh_keys.update(HashMap::clear);

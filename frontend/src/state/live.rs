@@ -221,7 +221,8 @@ fn concerns(event: &Event) -> Vec<Key> {
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
             let of = |key: fn(InstanceId) -> Key| event.instance_id.map(key);
-            let data = of(Key::Resources).into_iter().chain(of(Key::Backups)).chain(of(Key::Dns));
+            let data =
+                of(Key::Resources).into_iter().chain(of(Key::Backups)).chain(of(Key::Dns)).chain(of(Key::Certificate));
             let lists = [Key::Archived, Key::PullRequests, Key::Machines];
             instance.into_iter().chain(data).chain(lists).collect()
         }
@@ -271,6 +272,7 @@ mod tests {
                 Key::Resources(InstanceId(1)),
                 Key::Backups(InstanceId(1)),
                 Key::Dns(InstanceId(1)),
+                Key::Certificate(InstanceId(1)),
                 Key::Archived,
                 Key::PullRequests,
                 Key::Machines

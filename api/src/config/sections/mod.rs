@@ -2,6 +2,7 @@
 
 mod backups;
 mod builds;
+mod certificates;
 mod command_machines;
 mod containers;
 mod data;
@@ -22,6 +23,7 @@ mod watch;
 
 pub use backups::{BackupBucket, Backups};
 pub use builds::{Builds, OnSigterm};
+pub use certificates::{AcmeChallenge, Certificates, CertificatesFrom};
 pub use command_machines::CommandMachines;
 pub use containers::{Containers, ContainersReach};
 pub use data::Data;
@@ -74,6 +76,7 @@ sections! {
     sign_in: SignIn,
     gateway: Gateway,
     dns: DnsSettings,
+    certificates: Certificates,
     machines: Machines,
     local: LocalMachines,
     containers: Containers,

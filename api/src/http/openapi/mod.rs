@@ -52,6 +52,7 @@ pub struct InstancePatch {
         (name = "app servers", description = "Immutable builds of an instance, each on a machine of its own"),
         (name = "queue", description = "Builds that wait, and those who build"),
         (name = "servers", description = "The machines"),
+        (name = "certificates", description = "Certificates of the instances' host names, which gateways serve"),
         (name = "gateways", description = "Hosts that visitors come through, and their agents"),
         (name = "activity", description = "Who did what, and what was refused"),
         (name = "logs", description = "What happened, for people"),

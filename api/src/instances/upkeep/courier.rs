@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use shared_types::AppServerId;
 
+use crate::certificates::mail as certificates_mail;
 use crate::instances::Manager;
 use crate::instances::builds::failure_mail;
 use crate::instances::health::mail as health_mail;
@@ -28,7 +29,7 @@ struct Mails<'a> {
     manager: &'a Manager,
 }
 
-/// The payload of a mail about health.
+/// The payload of a mail about health or certificates.
 #[derive(serde::Deserialize)]
 struct Words {
     subject: String,
@@ -43,6 +44,11 @@ impl Mails<'_> {
             health_mail::KIND => {
                 let Words { subject, text } = serde_json::from_value(item.payload.clone())?;
                 let id = format!("health-{}@{}", item.id, self.manager.db.installation().await?);
+                Ok(Some(Message { id, subject, text, attachment: None }))
+            }
+            certificates_mail::KIND => {
+                let Words { subject, text } = serde_json::from_value(item.payload.clone())?;
+                let id = format!("certificates-{}@{}", item.id, self.manager.db.installation().await?);
                 Ok(Some(Message { id, subject, text, attachment: None }))
             }
             other => Err(DbError::Corrupt(format!("the outbox holds a message of the unknown kind {other}"))),

@@ -469,6 +469,9 @@ diesel::table! {
         sealed -> Binary,
         created -> Timestamptz,
         source_credential_id -> Nullable<BigInt>,
+        acme_account_id -> Nullable<BigInt>,
+        acme_order_id -> Nullable<BigInt>,
+        certificate_id -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -682,6 +685,61 @@ diesel::table! {
         until -> Timestamptz,
         reason -> Text,
     }
+}
+diesel::table! {
+    acme_accounts (id) { id -> BigInt, directory -> Text, created -> Timestamptz, }
+}
+diesel::table! {
+    certificates (id) {
+        id -> BigInt,
+        instance_id -> Nullable<BigInt>,
+        source -> Text,
+        names -> Array<Text>,
+        names_digest -> Text,
+        state -> Text,
+        chain -> Nullable<Text>,
+        origin -> Nullable<Text>,
+        not_before -> Nullable<Timestamptz>,
+        not_after -> Nullable<Timestamptz>,
+        renew_at -> Nullable<Timestamptz>,
+        renewal_checked_at -> Nullable<Timestamptz>,
+        attempts -> Integer,
+        next_attempt_at -> Timestamptz,
+        last_error -> Nullable<Text>,
+        failing_since -> Nullable<Timestamptz>,
+        mailed_at -> Nullable<Timestamptz>,
+        revision -> BigInt,
+        claim -> BigInt,
+        claimed_until -> Nullable<Timestamptz>,
+        unwanted_since -> Nullable<Timestamptz>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+    }
+}
+diesel::table! {
+    acme_orders (id) {
+        id -> BigInt,
+        account_id -> BigInt,
+        certificate_id -> Nullable<BigInt>,
+        names -> Array<Text>,
+        domains -> Array<Text>,
+        is_renewal -> Bool,
+        url -> Nullable<Text>,
+        state -> Text,
+        trouble -> Nullable<Text>,
+        created -> Timestamptz,
+        ended -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    acme_failures (account_id, hostname, failed_at) {
+        account_id -> BigInt,
+        hostname -> Text,
+        failed_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    acme_challenges (token) { token -> Text, key_authorization -> Text, hostname -> Text, created -> Timestamptz, }
 }
 diesel::joinable!(app_servers -> servers (server_id));
 diesel::joinable!(app_server_retention -> app_servers (app_server_id));

@@ -1,7 +1,7 @@
 //! The metrics in Prometheus's text format.
 
 use prometheus::{Error, Gauge, GaugeVec, Opts, Registry, TextEncoder};
-use shared_types::{AppServerStatus, HealthState};
+use shared_types::{AppServerStatus, CertificateState, HealthState};
 
 use super::process;
 use super::store::Figures;
@@ -71,6 +71,7 @@ impl Looked {
             let help = "1 if the agent of a gateway asks and its HAProxy has all routes, else 0.";
             self.some("ocim_gateway_up", help, "gateway", &gateways)?;
         }
+        self.certificates(figures)?;
         let counts = [
             ("ocim_queue_depth", "Builds that no worker has begun.", figures.queue_depth),
             ("ocim_leases_held", "Builds that a worker is at.", figures.leases_held),
@@ -99,6 +100,17 @@ impl Looked {
             ("ocim_routing_behind_oldest_seconds", "Age of the oldest switch to do.", figures.routing_behind_oldest),
         ];
         ages.into_iter().try_for_each(|(name, help, seconds)| self.one(name, help, seconds))
+    }
+
+    fn certificates(&self, figures: &Figures) -> Result<(), Error> {
+        let each = |of: &serde_json::Value, none: f64| {
+            let value = |state: &CertificateState| of.get(state.as_str()).and_then(|n| n.as_f64()).unwrap_or(none);
+            CertificateState::ALL.iter().map(|state| (state.as_str(), value(state))).collect::<Vec<_>>()
+        };
+        let (counts, expire) = (each(&figures.certificates, 0.0), each(&figures.certificates_expire, f64::INFINITY));
+        self.some("ocim_certificates", "Certificates in each state.", "state", &counts)?;
+        let help = "Until the first certificate in a state expires; +Inf: none in that state was issued.";
+        self.some("ocim_certificates_expire_seconds", help, "state", &expire)
     }
 
     fn one(&self, name: &str, help: &str, value: impl Into<f64>) -> Result<(), Error> {

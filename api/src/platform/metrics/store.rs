@@ -68,6 +68,12 @@ pub struct Figures {
     /// Seconds since the oldest of these messages was written.
     #[diesel(sql_type = Double)]
     pub outbox_oldest: f64,
+    /// The number of certificates by state: an object, without states that no certificate has.
+    #[diesel(sql_type = Json)]
+    pub certificates: Value,
+    /// Seconds until the first certificate in a state expires, negative if it has: an object, without states that have none.
+    #[diesel(sql_type = Json)]
+    pub certificates_expire: Value,
     /// Messages that were given up and not deleted yet.
     #[diesel(sql_type = BigInt)]
     pub outbox_given_up: i64,
@@ -98,6 +104,8 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
          healths AS (SELECT CASE WHEN EXISTS (SELECT 1 FROM watch) THEN 'unknown' ELSE state END AS state, count(*) AS n \
              FROM instance_health GROUP BY 1), \
          unsent AS (SELECT count(*) AS n, min(created) AS since FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL), \
+         own AS (SELECT state, count(*) AS n, extract(epoch FROM min(not_after) - now())::float8 AS expires FROM certificates \
+             WHERE source = 'files' OR instance_id IS NOT NULL GROUP BY state), \
          jobs AS (SELECT attempts >= max_attempts AS is_failed, locked_at FROM graphile_worker.jobs) \
          SELECT (SELECT coalesce(json_object_agg(status, n), '{{}}') FROM counted) AS builds, \
          queue.n AS queue_depth, \
@@ -116,6 +124,8 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
          (SELECT count(*) FROM instances WHERE archived_at IS NOT NULL) AS instances_archived, \
          (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM healths) AS health, \
          coalesce((SELECT extract(epoch FROM now() - fresh_until) FROM watch), 0)::float8 AS checks_stale, \
+         (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM own) AS certificates, \
+         (SELECT coalesce(json_object_agg(state, expires), '{{}}') FROM own WHERE expires IS NOT NULL) AS certificates_expire, \
          unsent.n AS outbox_waiting, \
          greatest(coalesce(extract(epoch FROM now() - unsent.since), 0), 0)::float8 AS outbox_oldest, \
          (SELECT count(*) FROM outbox WHERE given_up_at IS NOT NULL) AS outbox_given_up, \

@@ -6,6 +6,7 @@
 mod document;
 mod keyring;
 mod made;
+mod owned;
 mod rotate;
 pub mod store;
 
@@ -20,6 +21,7 @@ use crate::platform::db::DbError;
 
 pub use keyring::{Keyring, generate, letters, parse};
 pub use made::{rsa_private_key, ssh_key_pair, uuid};
+pub use owned::{Owner, forget_owned, hand_over, keep_owned, open_owned};
 pub use rotate::{Rotated, rotate};
 pub use store::Sealed;
 

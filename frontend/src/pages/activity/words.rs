@@ -29,6 +29,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("pin_app_server", "pinned an app server", "pin an app server"),
     ("purge_instance", "deleted the data of an instance", "delete the data of an instance"),
     ("remove_orphans", "reconciled machines", "reconcile machines"),
+    ("renew_certificate", "asked for the next certificate", "ask for the next certificate"),
     ("restore_backup", "restored a backup", "restore a backup"),
     ("restore_instance", "restored an instance", "restore an instance"),
     ("resume_queue", "resumed the build queue", "resume the build queue"),

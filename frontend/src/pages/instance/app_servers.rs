@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::api::logs::LogOf;
 use crate::components::{
-    AccessCard, AppServerList, Ask, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, SwitchCard,
-    name_before,
+    AccessCard, AppServerList, Ask, CertificateCard, Configuration, Failure, History, Lanes, Launch, LogCard,
+    StatusCard, SwitchCard, name_before,
 };
 use crate::pages::when_here;
 use crate::paths::Tab;
@@ -40,6 +40,7 @@ pub fn AppServersTab(
             <div class="stack">
                 <AppServerList instance selected launch/>
                 <History instance/>
+                <CertificateCard id=instance.with_untracked(|instance| instance.summary.id)/>
             </div>
             <div class="stack">
                 {move || selected.get().map(|id| view! { <Selected instance id ask/> })}

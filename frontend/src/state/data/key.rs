@@ -37,6 +37,8 @@ pub enum Key {
     Resources(InstanceId),
     /// The backups of what an instance has outside its machines.
     Backups(InstanceId),
+    /// The certificate of an instance's host names.
+    Certificate(InstanceId),
     /// The names of an instance in the DNS.
     Dns(InstanceId),
     /// The signed-in user's API tokens.
@@ -79,6 +81,7 @@ impl Key {
             | Self::Access(_)
             | Self::Resources(_)
             | Self::Backups(_)
+            | Self::Certificate(_)
             | Self::Dns(_)
             | Self::Tokens
             | Self::SshKeys

@@ -1,5 +1,6 @@
 //! The table `secrets`: encrypted secrets by id.
 
+pub mod owned;
 mod sealed;
 
 use diesel::sql_types::{Array, BigInt, Binary, Text};

@@ -1,0 +1,63 @@
+//! The table `acme_challenges`: what gateways answer while names are validated.
+
+use diesel::sql_types::{Array, Text};
+use diesel::{OptionalExtension, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::super::challenges::Http01;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::acme_challenges;
+
+/// Publishes answers; those that are published stay as they are.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn put(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<(), DbError> {
+    let column = |of: fn(&Http01) -> &String| answers.iter().map(of).cloned().collect::<Vec<String>>();
+    diesel::sql_query(
+        "INSERT INTO acme_challenges (token, key_authorization, hostname) SELECT * FROM unnest($1, $2, $3) \
+         ON CONFLICT (token) DO NOTHING",
+    )
+    .bind::<Array<Text>, _>(column(|answer| &answer.token))
+    .bind::<Array<Text>, _>(column(|answer| &answer.key_authorization))
+    .bind::<Array<Text>, _>(column(|answer| &answer.hostname))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes answers, and those that have been published for a day.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn remove(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<(), DbError> {
+    let tokens: Vec<_> = answers.iter().map(|answer| answer.token.clone()).collect();
+    diesel::sql_query("DELETE FROM acme_challenges WHERE token = ANY ($1) OR created < now() - interval '1 day'")
+        .bind::<Array<Text>, _>(tokens)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The answer for a token; none: there is no such one.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, token: &str) -> Result<Option<String>, DbError> {
+    let answer = acme_challenges::table.find(token).select(acme_challenges::key_authorization);
+    Ok(answer.first(conn).await.optional()?)
+}
+
+/// All answers, for gateways: token and key authorization.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn all(conn: &mut AsyncPgConnection) -> Result<Vec<Http01>, DbError> {
+    let rows: Vec<(String, String, String)> = acme_challenges::table
+        .order(acme_challenges::token)
+        .select((acme_challenges::hostname, acme_challenges::token, acme_challenges::key_authorization))
+        .load(conn)
+        .await?;
+    let answer = |(hostname, token, key_authorization)| Http01 { hostname, token, key_authorization };
+    Ok(rows.into_iter().map(answer).collect())
+}

@@ -1,0 +1,5 @@
+//! Operations on certificates.
+
+mod list;
+
+pub use list::list_certificates;
