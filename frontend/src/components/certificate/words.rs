@@ -62,6 +62,7 @@ fn until(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use shared_types::CertificateId;
     use wasm_bindgen_test::wasm_bindgen_test;
 
