@@ -134,8 +134,8 @@ impl Agent {
 
 /// An error without the address of the server, which stands before it.
 fn words(error: &ClientError) -> String {
-    match error {
-        ClientError::Unreachable { why, .. } => format!("it cannot be reached: {why}"),
-        error => error.to_string(),
+    if let ClientError::Unreachable { why, .. } = error {
+        return format!("it cannot be reached: {why}");
     }
+    error.to_string()
 }

@@ -127,7 +127,8 @@ async fn a_gateway_that_does_not_take_a_switch_is_named_and_a_silent_one_is_not_
     let (app, agents) = start().await;
     let instance = app.instance("demo").await;
     let (mut one, mut two) = (Agent::add(&app, "one").await, Agent::add(&app, "two").await);
-    (one.follow().await, two.follow().await);
+    one.follow().await;
+    two.follow().await;
     two.say(Some("HAProxy is away")).await.expect(200);
     let error = apply_routing::apply_routing(&app.manager, InstanceId(instance)).await.unwrap_err().to_string();
     assert_eq!(error, "the gateway does not take it: two: HAProxy is away");
@@ -199,7 +200,8 @@ async fn open_requests_are_the_sum_of_all_live_gateways() {
     let target = app.sites[0].address;
     let (mut one, mut two) = (Agent::add(&app, "one").await, Agent::add(&app, "two").await);
     assert!(agents.open_connections(target).await.is_err(), "no gateway has asked yet");
-    (one.follow().await, two.follow().await);
+    one.follow().await;
+    two.follow().await;
     let asked = tokio::spawn(async move { agents.open_connections(target).await });
     for (agent, requests) in [(&mut one, 2), (&mut two, 5)] {
         let update = agent.ask().await;

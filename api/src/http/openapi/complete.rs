@@ -195,11 +195,12 @@ fn say_need(operation: &mut Operation) {
 fn add_problems(operation: &mut Operation, facts: &Facts) {
     use ProblemType as P;
     let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _, is_signed, is_of_gateways } = *facts;
+    let is_for_users = !(is_signed || is_of_gateways);
     let wanted = [
         // For the query, the host or a header.
         (P::BadRequest, true),
         (P::Unauthenticated, is_api),
-        (P::Forbidden, is_api && !(is_open && is_get) && !is_signed && !is_of_gateways),
+        (P::Forbidden, is_api && is_for_users && !(is_open && is_get)),
         (P::NotFound, has_id),
         (P::Conflict, has_key),
         (P::TooLarge, has_body),

@@ -2,7 +2,7 @@
 //! revisions appear in their order.
 
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};
-use diesel::{ExpressionMethods, QueryDsl, QueryableByName};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::gateway::GatewayRoute;
 
@@ -21,6 +21,15 @@ pub struct News {
     pub is_whole: bool,
     /// The changed routes, or all.
     pub routes: Vec<GatewayRoute>,
+}
+
+#[derive(Queryable)]
+struct Row {
+    hostname: String,
+    target: Option<String>,
+    notice: Option<String>,
+    scheme: String,
+    is_gone: bool,
 }
 
 /// Locks the routes until the transaction ends. What the routes are made from must be read after that.
@@ -93,9 +102,9 @@ pub async fn news(conn: &mut AsyncPgConnection, since: i64) -> Result<Option<New
         gateway_routes::scheme,
         gateway_routes::is_gone,
     );
-    let rows: Vec<(String, Option<String>, Option<String>, String, bool)> = routes.select(columns).load(conn).await?;
+    let rows: Vec<Row> = routes.select(columns).load(conn).await?;
     let route =
-        |(hostname, target, notice, scheme, is_gone)| GatewayRoute { hostname, target, notice, scheme, is_gone };
+        |Row { hostname, target, notice, scheme, is_gone }| GatewayRoute { hostname, target, notice, scheme, is_gone };
     Ok(Some(News { revision, is_whole, routes: rows.into_iter().map(route).collect() }))
 }
 
