@@ -50,12 +50,13 @@ test('the parts, the version, and no opened wall', async ({ page, program }) => 
   await test.step('each part has a state and what it is', async () => {
     await expect(page.getByText('Version ')).toHaveText(/^Version \d+\.\d+\.\d+/);
     await expect(page.getByText(/^Started /)).toHaveText(/^Started \d\d:\d\d UTC/);
-    await expect(parts(page)).toHaveCount(10);
+    await expect(parts(page)).toHaveCount(11);
     await expect(part(page, 'Database')).toContainText('WorksPostgres');
     await expect(part(page, 'Database')).toContainText('checked just now');
     await expect(part(page, 'Machines')).toContainText('WorksFake');
     await expect(part(page, 'Mail')).toContainText('Not configured');
     await expect(part(page, 'Secret keys')).toContainText('Configured');
+    await expect(part(page, 'DNS')).toContainText('Not configured');
   });
 
   await test.step('no setting takes a protection away', async () => {

@@ -20,6 +20,8 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// The interval between comparisons of HAProxy's table with its file.
 const COMPARE: Duration = Duration::from_secs(60);
+/// What is reported while HAProxy does not answer.
+const AWAY: &str = "HAProxy does not answer: look at `ocim gateway proxy` on its host";
 const PATH: &str = "/gateway/exchange";
 
 /// The agent of one gateway.
@@ -86,8 +88,8 @@ impl Agent {
 
     async fn report(&self, state: &mut State) -> GatewayReport {
         // HAProxy may have ended since it took the last change.
-        if let (None, Err(error)) = (&state.error, self.haproxy.answers().await) {
-            state.error = Some(error.0);
+        if state.error.is_none() && self.haproxy.answers().await.is_err() {
+            state.error = Some(AWAY.to_owned());
         }
         GatewayReport {
             agent: self.id.clone(),

@@ -67,7 +67,7 @@ const WARNED_BEFORE: i64 = 30;
 pub(super) async fn dns(manager: &Manager) -> SystemCheck {
     let Some(dns) = &manager.names.dns else {
         let detail = match &manager.names.target {
-            Some(_) => "ocim writes no records: each instance shows those to set at the DNS provider",
+            Some(_) => "records are set by hand: each instance shows which",
             None => "host names are not checked: OCIM_GATEWAY_ADDRESSES is unset",
         };
         return unasked(SystemPart::Dns, false, detail.to_owned());

@@ -30,7 +30,7 @@ fn trouble(gateway: &Gateway) -> Option<String> {
         GatewayState::Ready => None,
         GatewayState::New => Some(format!("the agent of {name} has never asked")),
         GatewayState::Late => Some(format!("{name} does not have all routes yet")),
-        GatewayState::Failing => Some(format!("{name}: {}", gateway.error.as_deref().unwrap_or("it fails"))),
+        GatewayState::Failing => Some(format!("at {name}, {}", gateway.error.as_deref().unwrap_or("HAProxy fails"))),
         GatewayState::Silent => Some(format!("the agent of {name} has not asked for 15 s or more")),
     }
 }

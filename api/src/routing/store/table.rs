@@ -1,4 +1,4 @@
-//! The routes that every gateway is to have, numbered by revisions. Whoever changes them holds the lock, so that
+//! The routes that every gateway is to have, numbered by revisions. A change needs the lock, so that
 //! revisions appear in their order.
 
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};

@@ -5,7 +5,7 @@ mod words;
 use chrono::Local;
 use leptos::prelude::*;
 use shared_types::InstanceId;
-use shared_types::dns::{AuthorityAnswer, DnsRecord, InstanceDns, InstanceName};
+use shared_types::dns::{AuthorityAnswer, DnsRecord, InstanceDns, InstanceName, NameState};
 use std::sync::Arc;
 
 use super::possible::PossibleButton;
@@ -16,8 +16,6 @@ use crate::state::{clock, state};
 use crate::ui::{Alert, CopyButton, Icon, Shape};
 use crate::words::{ago, exact};
 
-const COLUMNS: [&str; 4] = ["Name", "Type", "Value to set", "State"];
-
 #[component]
 pub fn NamesCard(id: InstanceId, dns: Memo<Arc<InstanceDns>>) -> impl IntoView {
     let sending = Sending::new(None);
@@ -26,7 +24,7 @@ pub fn NamesCard(id: InstanceId, dns: Memo<Arc<InstanceDns>>) -> impl IntoView {
     let count = move || dns.with(|dns| dns.names.len());
     let advice = Memo::new(move |_| dns.with(|dns| dns.advice.clone()));
     view! {
-        <section class="card sized" aria-label="Names in the DNS">
+        <section class="card" aria-label="Names in the DNS">
             <header>
                 <h2>"Names in the DNS"</h2>
                 <span class="fine">{count}</span>
@@ -52,55 +50,48 @@ pub fn NamesCard(id: InstanceId, dns: Memo<Arc<InstanceDns>>) -> impl IntoView {
     }
 }
 
-/// The table. The roles are repeated because browsers drop those of a table that is not displayed as one.
+/// The names, and the records to set for each.
 #[component]
 fn Names(dns: Arc<InstanceDns>) -> impl IntoView {
     if dns.names.is_empty() {
         return view! { <p class="body fine">"The instance has no host name."</p> }.into_any();
     }
     let rows = dns.names.iter().cloned().map(|name| view! { <Row name records=dns.records.clone()/> });
-    view! {
-        <table class="table names" role="table">
-            <thead role="rowgroup">
-                <tr role="row">
-                    {COLUMNS.map(|name| view! { <th role="columnheader" scope="col">{name}</th> }).collect_view()}
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{rows.collect_view()}</tbody>
-        </table>
-    }
-    .into_any()
+    view! { <ul class="lines parts">{rows.collect_view()}</ul> }.into_any()
 }
 
 #[component]
 fn Row(name: InstanceName, records: Vec<DnsRecord>) -> impl IntoView {
     let now = clock::now();
     let (tone, shape, label) = words::label(&name);
-    let needs_none = !name.is_wanted || name.checked_at.is_none() && name.state == shared_types::dns::NameState::Right;
+    let needs_none = !name.is_wanted || name.state == NameState::Right;
     let records = if needs_none { Vec::new() } else { records };
-    let kinds = records.iter().map(|record| view! { <div>{record.kind.as_str()}</div> }).collect_view();
-    let values = records.iter().map(|record| {
-        let value = record.value.clone();
-        view! { <div class="mono">{value.clone()} " " <CopyButton text=value label="Copy the value" is_small=true/></div> }
+    let records = records.into_iter().map(|record| {
+        let DnsRecord { kind, value } = record;
+        view! {
+            <div>
+                "To set: " <span class="mono">{kind.as_str()} " " {value.clone()}</span> " "
+                <CopyButton text=value label="Copy the value" is_small=true/>
+            </div>
+        }
     });
     let when = name.checked_at.map(|at| {
-        view! { <small title=exact(at, &Local)>{move || format!("Checked {}", ago(at, now.get()))}</small> }
+        view! { <span title=exact(at, &Local)>{move || format!("checked {}", ago(at, now.get()))}</span> }
     });
     let error = name.last_error.clone().map(|error| view! { <div class="why">{error}</div> });
     let servers = name.servers.clone();
     view! {
-        <tr role="row">
-            <td role="cell"><b class="mono">{name.name.clone()}</b></td>
-            <td role="cell">{kinds}</td>
-            <td role="cell">{values.collect_view()}</td>
-            <td role="cell">
-                <span class=format!("label {tone}")><Icon shape/>{label}</span>
-                <div>{name.words.clone()}</div>
+        <li class:failing=tone == "bad">
+            <b>{name.name.clone()}</b>
+            <span class=format!("label {tone}")><Icon shape/>{label}</span>
+            <div class="what">
+                {name.words.clone()}
                 {error}
+                {records.collect_view()}
                 {(!servers.is_empty()).then(|| view! { <Servers servers/> })}
-                {when}
-            </td>
-        </tr>
+            </div>
+            <span class="fine">{when}</span>
+        </li>
     }
 }
 
