@@ -238,10 +238,12 @@ async fn builds(story: &mut Story<'_>, admin: &Client) {
     story.does("unpin_app_server", admin, Method::DELETE, &of(second, "/pin"), Value::Null).await;
     app.until_serving(second, "fallback").await;
     story.posts("terminate_app_server", admin, &of(second, "/terminate"), json!({})).await;
+    let runs = app.ansible.calls().run;
     app.ansible.next_run(FakeEnd::Blocks);
     let third = story.posts("launch_app_server", admin, &format!("{instance}/app-servers"), json!({})).await;
     let third = third["id"].as_i64().unwrap();
-    until("the build runs", async || app.read_app_server(third).await["progress"]["step"] == "playbooks").await;
+    // Otherwise the run that blocks would be the next build's.
+    until("the playbook runs", async || app.ansible.calls().run > runs).await;
     story.posts("stop_app_server", admin, &of(third, "/stop"), json!({})).await;
     app.until_built(third).await;
     story.does("pause_queue", admin, Method::PUT, "/queue/pause", json!({})).await;
