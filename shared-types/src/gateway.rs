@@ -20,19 +20,6 @@ pub enum GatewayState {
     Silent,
 }
 
-impl GatewayState {
-    /// The word in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Ready => "ready",
-            Self::Late => "late",
-            Self::Failing => "failing",
-            Self::Silent => "silent",
-        }
-    }
-}
-
 /// A gateway on a host of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gateway {

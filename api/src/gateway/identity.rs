@@ -1,11 +1,14 @@
 //! The id of a gateway's host, by which the servers know an agent that was started again from one on another host.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::Path;
 
+use crate::platform::files;
+
 const FILE: &str = "agent";
+/// The longest id, in bytes.
+const LONGEST: u64 = 64;
 
 /// Reads the id from the gateway's directory, or makes one.
 ///
@@ -13,19 +16,16 @@ const FILE: &str = "agent";
 /// An I/O error of the file.
 pub(super) fn read_or_make(directory: &Path) -> io::Result<String> {
     let path = directory.join(FILE);
-    match fs::read_to_string(&path) {
-        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().chars().take(64).collect()),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    match files::read_plain(&path, LONGEST) {
+        Ok(id) if !id.is_empty() => return Ok(id),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(_) | Err(_) => {}
     }
     let mut bits = [0u8; 16];
     getrandom::fill(&mut bits).map_err(io::Error::other)?;
     let id = hex::encode(bits);
     let aside = directory.join(format!("{FILE}.new"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-    file.write_all(id.as_bytes())?;
-    file.sync_all()?;
+    files::write_plain(&aside, id.as_bytes())?;
     fs::rename(aside, path)?;
     Ok(id)
 }

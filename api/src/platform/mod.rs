@@ -24,3 +24,4 @@ pub mod seccomp;
 pub mod trouble;
 pub mod users;
 pub mod vault;
+pub mod web;

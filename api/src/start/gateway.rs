@@ -1,6 +1,5 @@
 //! `ocim gateway`: the agent of a gateway and its HAProxy; and who may be a gateway.
 
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 
 use tokio_util::sync::CancellationToken;
@@ -11,6 +10,7 @@ use super::{StartError, database, limits};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::gateway::agent::Agent;
+use crate::platform::files;
 use crate::platform::origin::Actor;
 use crate::routing::gateways::{self, GatewayFault};
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyProcess, HaproxyRoutes};
@@ -88,8 +88,7 @@ pub async fn remove(settings: &Settings, name: &str) -> Result<(), StartError> {
 
 fn config(settings: &Settings) -> Result<GatewayConfig, StartError> {
     let dir = settings.data.ocim_data_dir.join("gateway");
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir);
-    made.map_err(|error| format!("the directory {} cannot be made: {error}", dir.display()))?;
+    files::private_dir(&dir).map_err(|error| format!("the directory {} cannot be made: {error}", dir.display()))?;
     Ok(GatewayConfig {
         settings: GatewaySettings::new(settings)?,
         dir: dir.canonicalize()?,

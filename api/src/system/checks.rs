@@ -12,7 +12,7 @@ use crate::instances::store::health_watch;
 use crate::pull_requests::Watch;
 
 /// The timeout of each check.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn database(manager: &Manager) -> SystemCheck {
     asked(SystemPart::Database, "Postgres", manager.db.answers()).await

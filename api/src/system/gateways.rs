@@ -1,7 +1,9 @@
 //! The gateways with an agent, and what does not serve as it was told.
 
 use shared_types::gateway::{Gateway, GatewayState};
+use tokio::time::timeout;
 
+use super::checks::PATIENCE;
 use crate::instances::Manager;
 use crate::platform::db::DbError;
 use crate::routing::store::gateways;
@@ -9,10 +11,9 @@ use crate::routing::store::gateways;
 /// The gateways, by name.
 pub(super) async fn states(manager: &Manager) -> Vec<Gateway> {
     let read = async { gateways::list(&mut *manager.db.conn().await?).await };
-    read.await.map(|list| list.items).unwrap_or_else(|error: DbError| {
-        tracing::debug!(%error, "the gateways cannot be read");
-        Vec::new()
-    })
+    // If the database does not answer, its own part says why.
+    let read = timeout(PATIENCE, read).await.ok().and_then(|read: Result<_, DbError>| read.ok());
+    read.map(|list| list.items).unwrap_or_default()
 }
 
 /// What is wrong with any of them, in words.

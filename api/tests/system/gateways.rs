@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use ocim::routing::providers::agents::Agents;
 use serde_json::{Value, json};
 use shared_types::Role;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use crate::app::{Database, Setup, Site, TestApp, http, ports, stories, until};
@@ -37,6 +39,16 @@ impl Host {
 
     fn agent_again(&mut self) {
         self.agent = agent(&self.directory, self.listen, (&self.server, &self.token));
+    }
+
+    /// The process that answers at HAProxy's socket.
+    async fn serving(&self) -> Option<u32> {
+        let socket = self.directory.path().join("gateway/runtime");
+        let mut stream = UnixStream::connect(socket).await.ok()?;
+        stream.write_all(b"show info\n").await.ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.ok()?;
+        answer.lines().find_map(|line| line.strip_prefix("Pid: "))?.parse().ok()
     }
 
     fn signal_haproxy(&self, signal: rustix::process::Signal) {
@@ -145,8 +157,9 @@ async fn fifty_switches_reach_two_gateways_and_lose_no_request() {
 
     // A reload of HAProxy's configuration.
     assert!(program(&two.directory, two.listen, &["gateway", "proxy", "--prepare"]).status().await.unwrap().success());
+    let before = two.serving().await;
     two.signal_haproxy(rustix::process::Signal::USR2);
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    until("another process serves", async || two.serving().await.is_some_and(|serving| Some(serving) != before)).await;
     switch(second).await;
 
     // An agent that is killed: its HAProxy goes on. A switch waits for it as long as it may be live.

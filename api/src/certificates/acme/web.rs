@@ -14,7 +14,8 @@ use reqwest::{Certificate, Client};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::config::address::{is_loopback, protected_url};
+use crate::config::address::protected_url;
+use crate::platform::web;
 
 /// The time limit of a request.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -43,13 +44,7 @@ impl Web {
     /// A message that names the setting, and says what is wrong.
     pub(super) fn new(directory: &str, ca_file: Option<&Path>) -> Result<Self, String> {
         let url = protected_url("OCIM_ACME_DIRECTORY", directory)?;
-        let mut builder = Client::builder()
-            .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
-            .timeout(LIMIT)
-            .redirect(reqwest::redirect::Policy::none());
-        if is_loopback(&url) {
-            builder = builder.no_proxy();
-        }
+        let mut builder = web::client(&url).timeout(LIMIT);
         if let Some(file) = ca_file {
             builder = builder.tls_certs_only(authorities(file)?);
         }
@@ -98,11 +93,7 @@ fn unanswered(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("it did not answer within {} seconds", LIMIT.as_secs());
     }
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(inner) = reason.source() {
-        reason = inner;
-    }
-    reason.to_string()
+    web::innermost(error).to_string()
 }
 
 fn note(headers: &HeaderMap) {

@@ -1,6 +1,5 @@
 //! HTTP requests to GitHub: one origin, a timeout, a size limit, redirects only within that origin.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use url::Url;
 
 use super::answer::{self, Answer};
 use super::said::GithubError;
-use crate::config::address;
+use crate::platform::web;
 
 /// The size limit of an answer, in bytes.
 const LONGEST: usize = 8 << 20;
@@ -62,15 +61,9 @@ impl<'a> Ask<'a> {
 impl Web {
     /// A client of the API at this address; `patience` is the timeout of one request.
     pub(super) fn new(base: Url, patience: Duration) -> Result<Self, String> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
-            .timeout(patience)
-            // Redirects are followed below, so that no answer can send the token to another origin.
-            .redirect(reqwest::redirect::Policy::none());
-        if address::is_loopback(&base) {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| format!("no HTTPS is possible: {error}"))?;
+        // Redirects are followed below, so that no answer can send the token to another origin.
+        let client = web::client(&base).timeout(patience).build();
+        let client = client.map_err(|error| format!("no HTTPS is possible: {error}"))?;
         Ok(Self { client, base, patience })
     }
 
@@ -171,12 +164,6 @@ impl Web {
         if error.is_timeout() {
             return GithubError::Unavailable(format!("{what}: no answer in {:?}", self.patience));
         }
-        // The innermost cause is the most specific: «connection refused».
-        let error = error.without_url();
-        let mut cause: &dyn Error = &error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        GithubError::Unavailable(format!("{what}: {cause}"))
+        GithubError::Unavailable(format!("{what}: {}", web::innermost(&error.without_url())))
     }
 }

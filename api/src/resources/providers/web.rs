@@ -9,7 +9,7 @@ use url::Url;
 
 use super::streams::READING;
 use super::{is_about_tls, words};
-use crate::config::address::is_loopback;
+use crate::platform::web;
 use crate::resources::server::{LIMIT, ServerError};
 use crate::resources::tls::Tls;
 
@@ -35,14 +35,7 @@ impl Web {
     /// # Errors
     /// A message about the file of authorities.
     pub(super) fn new(tls: &Tls, url: &Url) -> Result<Self, String> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
-            .timeout(LIMIT)
-            // A redirect could send a key or a token to another host.
-            .redirect(reqwest::redirect::Policy::none());
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        }
+        let mut builder = web::client(url).timeout(LIMIT);
         if let Tls::Verified(Some(_)) = tls {
             let trusted = tls.authorities()?.into_iter().map(|authority| Certificate::from_der(&authority));
             let trusted = trusted.collect::<Result<Vec<_>, _>>().map_err(|error| words(&error))?;

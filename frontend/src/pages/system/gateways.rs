@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use shared_types::gateway::{Gateway, GatewayState};
 use shared_types::system::SystemState;
 
+use super::lines_card::LinesCard;
 use super::look::label;
 use crate::state::clock;
 use crate::ui::Shape;
@@ -14,20 +15,9 @@ use crate::words;
 
 #[component]
 pub(super) fn GatewaysCard(system: Memo<Arc<SystemState>>) -> impl IntoView {
-    let gateways = Memo::new(move |_| system.with(|system| system.gateways.clone()));
-    let count = move || gateways.with(|all| words::count(all.len(), "gateway"));
-    let rows = move || gateways.get().into_iter().map(|gateway| view! { <Row gateway/> }).collect_view();
-    view! {
-        <Show when=move || !gateways.with(Vec::is_empty)>
-            <section class="card" id="gateways" aria-label="Gateways">
-                <header>
-                    <h2>"Gateways"</h2>
-                    <span class="fine">{count}</span>
-                </header>
-                <ul class="lines parts">{rows}</ul>
-            </section>
-        </Show>
-    }
+    let all = Memo::new(move |_| system.with(|system| system.gateways.clone()));
+    let row = |gateway| view! { <Row gateway/> }.into_any();
+    view! { <LinesCard id="gateways" title="Gateways" noun="gateway" all row/> }
 }
 
 #[component]

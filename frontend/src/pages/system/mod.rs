@@ -1,6 +1,7 @@
 //! The system: whether its parts answer, what stands between it and foreign code, and which settings open a wall.
 
 mod gateways;
+mod lines_card;
 mod look;
 mod overview;
 mod parts;

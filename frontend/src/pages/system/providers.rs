@@ -5,24 +5,19 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared_types::system::{ProviderOffer, ProviderState, SystemState};
 
+use super::lines_card::LinesCard;
 use super::look::PartState;
 use crate::paths::Page;
 use crate::words;
 
 #[component]
 pub(super) fn ProvidersCard(system: Memo<Arc<SystemState>>) -> impl IntoView {
-    let providers = Memo::new(move |_| system.with(|system| system.providers.clone()));
-    let count = move || providers.with(|all| words::count(all.len(), "provider"));
-    let rows = move || providers.get().into_iter().map(|provider| view! { <Row provider/> }).collect_view();
+    let all = Memo::new(move |_| system.with(|system| system.providers.clone()));
+    let row = |provider| view! { <Row provider/> }.into_any();
     view! {
-        <section class="card" id="providers" aria-label="Providers of machines">
-            <header>
-                <h2>"Providers of machines"</h2>
-                <span class="fine">{count}</span>
-                <span class="right"><a href=Page::Servers.to_string()>"All machines"</a></span>
-            </header>
-            <ul class="lines parts">{rows}</ul>
-        </section>
+        <LinesCard id="providers" title="Providers of machines" noun="provider" all row>
+            <a href=Page::Servers.to_string()>"All machines"</a>
+        </LinesCard>
     }
 }
 

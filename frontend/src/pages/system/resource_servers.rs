@@ -5,26 +5,16 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared_types::system::{ResourceServerState, SystemState};
 
+use super::lines_card::LinesCard;
 use super::look::PartState;
 use crate::words;
 
 /// The card; nothing without such a server.
 #[component]
 pub(super) fn ResourceServersCard(system: Memo<Arc<SystemState>>) -> impl IntoView {
-    let servers = Memo::new(move |_| system.with(|system| system.resource_servers.clone()));
-    let count = move || servers.with(|all| words::count(all.len(), "server"));
-    let rows = move || servers.get().into_iter().map(|server| view! { <Row server/> }).collect_view();
-    view! {
-        <Show when=move || servers.with(|all| !all.is_empty())>
-            <section class="card" id="databases" aria-label="Servers of data">
-                <header>
-                    <h2>"Servers of data"</h2>
-                    <span class="fine">{count}</span>
-                </header>
-                <ul class="lines parts">{rows}</ul>
-            </section>
-        </Show>
-    }
+    let all = Memo::new(move |_| system.with(|system| system.resource_servers.clone()));
+    let row = |server| view! { <Row server/> }.into_any();
+    view! { <LinesCard id="databases" title="Servers of data" noun="server" all row/> }
 }
 
 #[component]

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::config::address::is_loopback;
 use crate::dns::DnsError;
+use crate::platform::web;
 
 /// How long one request may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -52,15 +52,8 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(url: Url, token: SecretString) -> Result<Self, String> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
-            .timeout(LIMIT)
-            // A redirect could send the token to another host.
-            .redirect(reqwest::redirect::Policy::none());
-        if is_loopback(&url) {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| format!("no HTTP client for GANDI_API_URL: {error}"))?;
+        let client = web::client(&url).timeout(LIMIT).build();
+        let client = client.map_err(|error| format!("no HTTP client for GANDI_API_URL: {error}"))?;
         Ok(Self { client, url, token })
     }
 

@@ -3,7 +3,6 @@
 //! The requests are those of Docker's API that Podman has, too. Own structures, since the two differ in details of every
 //! answer; and no client library, since those read answers of any size into closed types.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use super::answers::Version;
 use super::error::ContainersError;
 use super::pace::Pace;
 use crate::machines::providers::openstack::words::line;
+use crate::platform::web;
 
 /// The size limit of an answer, in bytes.
 const MAX_BYTES: usize = 16 << 20;
@@ -206,12 +206,7 @@ impl Engine {
             let words = format!("{what}: {place} gives no answer within {limit:?}. See whether the engine hangs");
             return ContainersError::NoAnswer(words);
         }
-        // The innermost cause is the most specific: “connection refused”.
-        let mut cause: &dyn Error = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        let words = format!("{what}: {place} does not answer: {}", line(&cause.to_string()));
+        let words = format!("{what}: {place} does not answer: {}", line(&web::innermost(error).to_string()));
         if error.is_connect() { ContainersError::NotListening(words) } else { ContainersError::NoAnswer(words) }
     }
 }

@@ -1,6 +1,5 @@
 //! HTTP requests to the services of a cloud: time limits, a size limit, no redirects, and retries of reads.
 
-use std::error::Error;
 use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use super::error::OpenStackError;
 use super::pace::{self, Pace};
 use super::said::{Said, said};
 use super::words::Hidden;
-use crate::config::address;
+use crate::platform::web;
 
 /// The size limit of an answer, in bytes. A page of 1,000 servers has about 3 MB.
 const MAX_BYTES: usize = 32 << 20;
@@ -64,14 +63,7 @@ impl Web {
     /// # Errors
     /// [`OpenStackError::Settings`] if the certificates cannot be read.
     pub(super) fn new(auth_url: &Url, ca_file: Option<&Path>, pace: Pace) -> Result<Self, OpenStackError> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(pace.connect)
-            // A redirect could send the token to another host.
-            .redirect(reqwest::redirect::Policy::none());
-        if address::is_loopback(auth_url) {
-            builder = builder.no_proxy();
-        }
+        let mut builder = web::client(auth_url).connect_timeout(pace.connect);
         if let Some(path) = ca_file {
             builder = builder.tls_certs_merge(certificates(path)?);
         }
@@ -172,13 +164,7 @@ fn unavailable(ask: &Ask<'_>, error: reqwest::Error, limit: Duration) -> OpenSta
     } else if error.is_timeout() {
         format!("nothing within {limit:?}")
     } else {
-        // The innermost cause is the most specific: “connection refused”.
-        let error = error.without_url();
-        let mut cause: &dyn Error = &error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        ask.hidden.scrub(&cause.to_string())
+        ask.hidden.scrub(&web::innermost(&error.without_url()).to_string())
     };
     OpenStackError::NoAnswer(format!("{}: {} at {host} does not answer: {reason}", ask.what, ask.service))
 }

@@ -6,7 +6,7 @@ use openidconnect::http;
 use openidconnect::{HttpRequest, HttpResponse};
 use url::Url;
 
-use crate::config::address;
+use crate::platform::web;
 
 /// The time limit for one request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,15 +37,8 @@ pub(super) struct Web(reqwest::Client);
 impl Web {
     /// A client for the provider at `base`. On this host, no proxy is used.
     pub(super) fn new(base: &Url) -> Result<Self, String> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
-            // Redirects are not followed, so that an answer cannot cause requests to other hosts.
-            .redirect(reqwest::redirect::Policy::none());
-        if address::is_loopback(base) {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| format!("no HTTPS is possible: {error}"))?;
+        let client = web::client(base).timeout(PATIENCE).build();
+        let client = client.map_err(|error| format!("no HTTPS is possible: {error}"))?;
         Ok(Self(client))
     }
 

@@ -1,12 +1,11 @@
 //! HAProxy as a service of its own, which a service manager starts, reloads and watches.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::config::{Config, FILE};
 use super::{GatewayConfig, GatewayError, directory_error, find_program, run_as};
+use crate::platform::files;
 
 /// A HAProxy that is configured.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ impl HaproxyProcess {
     /// [`GatewayError`] if HAProxy is not installed, or the directory cannot be written to.
     pub fn prepare(config: &GatewayConfig) -> Result<Self, GatewayError> {
         let program = find_program()?;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.dir).map_err(directory_error(&config.dir))?;
+        files::private_dir(&config.dir).map_err(directory_error(&config.dir))?;
         Config::new(config, run_as()?).write(&config.dir).map_err(directory_error(&config.dir))?;
         Ok(Self { program, directory: config.dir.clone() })
     }

@@ -64,7 +64,7 @@ impl HaproxyRoutes {
     /// # Errors
     /// [`TrafficError`] if the file cannot be read, or the gateway does not answer.
     pub async fn reload(&self) -> Result<(), TrafficError> {
-        let _lock = self.lock().await.map_err(|error| self.file_error(&error))?;
+        let _lock = self.hold().await?;
         self.load().await
     }
 
@@ -74,15 +74,19 @@ impl HaproxyRoutes {
         &self,
         edit: impl FnOnce(Table) -> Result<Table, TrafficError> + Send,
     ) -> Result<(Table, File), TrafficError> {
-        let held = self.lock().await.map_err(|error| self.file_error(&error))?;
-        let lock =
-            held.ok_or_else(|| TrafficError("another process has been changing the gateway for too long".into()))?;
+        let lock = self.hold().await?;
         let current = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
         let wanted = edit(current.clone())?;
         if wanted != current {
             wanted.write(&self.directory, MAP).map_err(|error| self.file_error(&error))?;
         }
         Ok((wanted, lock))
+    }
+
+    /// Takes the lock.
+    async fn hold(&self) -> Result<File, TrafficError> {
+        let held = self.lock().await.map_err(|error| self.file_error(&error))?;
+        held.ok_or_else(|| TrafficError("another process has been changing the gateway for too long".into()))
     }
 
     fn file_error(&self, error: &io::Error) -> TrafficError {
