@@ -38,11 +38,20 @@ pub const FIELDS: &[Field] = &[
         FieldKind::Line,
         ProviderName::MAX,
     ),
+    Field::new(
+        "https",
+        "HTTPS",
+        "How visitors by HTTP are treated where the gateways have a certificate: redirect; optional: served; strict: \
+         redirect, and browsers use nothing else for a year (HSTS)",
+        FieldKind::Choice(&["redirect", "optional", "strict"]),
+        10,
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::https::HttpsPolicy;
     use crate::queue::Tier;
 
     fn check(name: &str, text: &str) -> bool {
@@ -50,9 +59,11 @@ mod tests {
     }
 
     #[test]
-    fn every_tier_can_be_chosen() {
+    fn every_tier_and_policy_can_be_chosen() {
         assert!(Tier::ALL.iter().all(|tier| check("tier", tier.as_str())));
         assert!(!check("tier", "gold"));
+        assert!(HttpsPolicy::ALL.iter().all(|policy| check("https", policy.as_str())));
+        assert!(!check("https", "never"));
     }
 
     #[test]

@@ -4,6 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::CertificateId;
+use crate::https::HttpsPolicy;
+
 /// Whether a gateway serves visitors as it was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +139,76 @@ pub struct GatewayUpdate {
     pub routes: Vec<GatewayRoute>,
     /// The app servers whose open requests it is to count.
     pub questions: Vec<GatewayQuestion>,
+    /// All answers to certificate authorities; null: they are as before.
+    #[serde(default)]
+    pub challenges: Option<Vec<GatewayChallenge>>,
+    /// All certificates that it is to serve; null: they are as before. It asks for those that it does not have.
+    #[serde(default)]
+    pub certificates: Option<Vec<GatewayCertificateRevision>>,
+}
+
+/// What gateways answer to a certificate authority at `/.well-known/acme-challenge/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayChallenge {
+    /// The last part of the path.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,200}$")]
+    pub token: String,
+    /// The body of the answer.
+    #[schema(pattern = "^[A-Za-z0-9_.-]{1,400}$")]
+    pub answer: String,
+}
+
+/// A certificate that gateways are to serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayCertificateRevision {
+    /// The certificate.
+    pub id: CertificateId,
+    /// A renewed one has another revision.
+    #[schema(minimum = 1)]
+    pub revision: i64,
+}
+
+/// Asks for certificates with their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayCertificatesQuestion {
+    /// The certificates.
+    #[schema(max_items = 50)]
+    pub ids: Vec<CertificateId>,
+}
+
+/// Certificates with their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayCertificates {
+    /// The certificates as they are now; those that are not served any more are missing.
+    pub items: Vec<GatewayCertificate>,
+}
+
+/// A certificate with its key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayCertificate {
+    /// The certificate.
+    pub id: CertificateId,
+    /// A renewed one has another revision.
+    #[schema(minimum = 1)]
+    pub revision: i64,
+    /// Its host names; the first label of a name may be `*`.
+    pub names: Vec<String>,
+    /// The certificate and its intermediates in PEM.
+    pub chain: String,
+    /// The key in PEM.
+    pub key: String,
+}
+
+impl std::fmt::Debug for GatewayCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, revision, names, .. } = self;
+        f.debug_struct("GatewayCertificate")
+            .field("id", id)
+            .field("revision", revision)
+            .field("names", names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the visitors of a host name are sent.
@@ -151,6 +224,9 @@ pub struct GatewayRoute {
     pub notice: Option<String>,
     /// The scheme that the application is told: `http` or `https`.
     pub scheme: String,
+    /// How visitors by HTTP are treated.
+    #[serde(default)]
+    pub https: HttpsPolicy,
     /// Whether the host is removed.
     pub is_gone: bool,
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::app_server::AppServerSummary;
 use crate::health::InstanceHealth;
+use crate::https::HttpsPolicy;
 use crate::ids::InstanceId;
 use crate::instance_copy::InstanceCopy;
 use crate::migration::{Migration, NextMigration};
@@ -160,6 +161,9 @@ pub struct Instance {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "frankfurt")]
     pub provider: Option<ProviderName>,
+    /// How visitors by HTTP are treated where the gateways have a certificate.
+    #[serde(default)]
+    pub https: HttpsPolicy,
     /// The hold that keeps automation from activating; null if none is set.
     pub hold: Option<Hold>,
     /// The maintenance page that visitors get; null: they get the active app server.

@@ -21,6 +21,7 @@ pub mod event;
 pub mod gateway;
 pub mod health;
 pub mod hook;
+pub mod https;
 pub mod ids;
 pub mod instance;
 pub mod instance_copy;

@@ -15,6 +15,7 @@ use crate::certificate::{CertificateSource, CertificateState};
 use crate::dns::NameState;
 use crate::event::EventKind;
 use crate::health::HealthState;
+use crate::https::HttpsPolicy;
 use crate::ids::{
     ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PullRequestId,
     ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
@@ -99,6 +100,7 @@ text!(
     Role,
     Trigger,
     Tier,
+    HttpsPolicy,
     OrphanKind,
     ResourceClass,
     ResourceKind,

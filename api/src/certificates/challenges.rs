@@ -5,9 +5,6 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::store::challenges as store;
-use crate::platform::db::Db;
-
 /// An answer by HTTP: at port 80 of the name, below `/.well-known/acme-challenge/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http01 {
@@ -67,23 +64,4 @@ pub trait DnsChallenges: Debug + Send + Sync {
     /// # Errors
     /// [`ChallengeError::Failed`] if the zone cannot be changed now.
     async fn remove(&self, answers: &[Dns01]) -> Result<(), ChallengeError>;
-}
-
-/// Publishes answers in the database, where gateways look for them.
-#[derive(Debug, Clone)]
-pub struct StoredChallenges {
-    pub db: Db,
-}
-
-#[async_trait]
-impl Challenges for StoredChallenges {
-    async fn put(&self, answers: &[Http01]) -> Result<(), ChallengeError> {
-        let stored = async { store::put(&mut *self.db.conn().await?, answers).await };
-        stored.await.map_err(|error| ChallengeError::Failed(error.to_string()))
-    }
-
-    async fn remove(&self, answers: &[Http01]) -> Result<(), ChallengeError> {
-        let removed = async { store::remove(&mut *self.db.conn().await?, answers).await };
-        removed.await.map_err(|error| ChallengeError::Failed(error.to_string()))
-    }
 }

@@ -5,7 +5,7 @@
 //! that was interrupted is taken up again by any worker, or the order is replaced. A certificate is served until it
 //! expires, also while its renewal fails.
 //!
-//! Not here: gateways (they ask [`store::delivery::changes`]), changes of the DNS ([`challenges::DnsChallenges`] is the port), and
+//! Not here: gateways (they are given [`store::delivery`]), changes of the DNS ([`challenges::DnsChallenges`] is the port), and
 //! which instances exist (`instances`).
 
 pub mod acme;

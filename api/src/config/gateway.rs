@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 
@@ -55,6 +56,10 @@ pub struct GatewaySettings {
     pub has_agents: bool,
     /// The address where the gateway listens.
     pub listen: SocketAddr,
+    /// The address where it serves HTTPS; none: it does not.
+    pub listen_tls: Option<SocketAddr>,
+    /// Where it keeps certificates with their keys; none: in its own directory.
+    pub run_dir: Option<PathBuf>,
     /// From `OCIM_GATEWAY_PUBLIC_URL`; none: visitors connect to `listen` directly, with the instance's protocol.
     pub front: Option<Front>,
     /// The proxies that are trusted to forward a visitor's scheme, port and address.
@@ -70,6 +75,11 @@ pub struct GatewaySettings {
 }
 
 impl GatewaySettings {
+    /// The addresses where it listens.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        [self.listen].into_iter().chain(self.listen_tls)
+    }
+
     /// Validates the gateway's settings.
     ///
     /// # Errors
@@ -86,6 +96,8 @@ impl GatewaySettings {
         Ok(Self {
             has_agents: gateway.ocim_gateway_agents,
             listen: gateway.ocim_gateway_listen,
+            listen_tls: gateway.ocim_gateway_listen_tls,
+            run_dir: gateway.ocim_gateway_run_dir.clone(),
             front: gateway.ocim_gateway_public_url.as_deref().map(front).transpose()?,
             trusted_proxies,
             expects_proxy_protocol,

@@ -30,12 +30,12 @@ pub struct Names {
     /// Writes records; none: an operator does.
     pub dns: Option<Arc<dyn Dns>>,
     /// Finds the authoritative servers.
-    pub resolver: Resolver,
+    pub resolver: Arc<Resolver>,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { target: None, dns: None, resolver: Resolver::new(None) }
+        Self { target: None, dns: None, resolver: Arc::new(Resolver::new(None)) }
     }
 }
 
@@ -45,7 +45,7 @@ impl Names {
     /// # Errors
     /// A message that names the setting.
     pub fn new(settings: NameSettings) -> Result<Self, String> {
-        let (target, resolver) = (settings.target.clone(), Resolver::new(settings.resolver));
+        let (target, resolver) = (settings.target.clone(), Arc::new(Resolver::new(settings.resolver)));
         Ok(Self { target, dns: providers::open(settings)?, resolver })
     }
 }

@@ -47,6 +47,19 @@ pub trait Dns: Debug + Send + Sync {
     /// [`DnsError::NotOurs`] if the TXT record names another owner; the other variants as they say.
     async fn delete(&self, name: &str, owner: &Owner) -> Result<bool, DnsError>;
 
+    /// Adds texts to the TXT records of this name, beside those that are there: answers to a certificate authority at
+    /// `_acme-challenge.` and a host name.
+    ///
+    /// # Errors
+    /// [`DnsError`] as its variants say.
+    async fn add_texts(&self, name: &str, texts: &[String]) -> Result<(), DnsError>;
+
+    /// Removes these texts from the TXT records of this name; others stay.
+    ///
+    /// # Errors
+    /// [`DnsError`] as its variants say.
+    async fn remove_texts(&self, name: &str, texts: &[String]) -> Result<(), DnsError>;
+
     /// Every name with a TXT record of ocim in the zones of the settings, also of other installations.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! The agent's loop: report what HAProxy has, take what is newer.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -8,11 +7,12 @@ use secrecy::SecretString;
 use shared_types::gateway::{GatewayCount, GatewayReport, GatewayUpdate};
 use tokio_util::sync::CancellationToken;
 
+use super::certificates::FromServer;
 use super::{identity, take};
 use crate::client::api::{Api, Credential, parse_server};
 use crate::client::error::ClientError;
-use crate::routing::providers::haproxy::HaproxyRoutes;
-use crate::routing::traffic::{Traffic, TrafficError};
+use crate::routing::providers::haproxy::{GatewayConfig, HaproxyRoutes};
+use crate::routing::traffic::{Revisions, Traffic, TrafficError};
 
 /// How long an answer may take: the server waits 5 s for news.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -41,19 +41,22 @@ struct State {
     revision: i64,
     error: Option<String>,
     counts: Vec<GatewayCount>,
+    /// The certificates that HAProxy is to serve and does not serve yet; none: it serves them.
+    certificates: Option<Revisions>,
 }
 
 impl Agent {
-    /// An agent for the HAProxy in this directory, which need not run yet.
+    /// An agent for the HAProxy of this configuration, which need not run yet.
     ///
     /// # Errors
     /// [`ClientError`] if the address is not one, the directory cannot be written to, or the system's certificates cannot be
     /// read.
-    pub fn new(server: &str, token: SecretString, directory: &Path) -> Result<Self, ClientError> {
+    pub fn new(server: &str, token: SecretString, config: &GatewayConfig) -> Result<Self, ClientError> {
+        let directory = &config.dir;
         let file = |source| ClientError::File { path: directory.to_owned(), source };
         Ok(Self {
             api: Api::new(parse_server(server)?, Credential::Token(token))?,
-            haproxy: HaproxyRoutes::new(directory),
+            haproxy: HaproxyRoutes::new(config),
             id: identity::read_or_make(directory).map_err(file)?,
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             said: None,
@@ -110,13 +113,31 @@ impl Agent {
 
     /// Gives HAProxy the update, and counts.
     async fn take(&self, update: GatewayUpdate, state: &mut State) -> Result<(), TrafficError> {
-        let taken = take::routes(&self.haproxy, &update).await;
-        state.counts = take::counts(&self.haproxy, update.questions).await;
-        match &taken {
-            Ok(()) => state.revision = update.revision,
-            Err(error) => state.error = Some(error.0.clone()),
+        let taken = match take::challenges(&self.haproxy, &update).await {
+            Ok(()) => take::routes(&self.haproxy, &update).await,
+            Err(error) => Err(error),
+        };
+        if let Some(all) = update.certificates {
+            state.certificates = Some(all.into_iter().map(|one| (one.id, one.revision)).collect());
         }
+        state.counts = take::counts(&self.haproxy, update.questions).await;
+        if taken.is_ok() {
+            state.revision = update.revision;
+        }
+        // Last, and apart: a certificate that is refused keeps no switch from being done.
+        let taken = match taken {
+            Ok(()) => self.take_certificates(state).await,
+            Err(error) => Err(error),
+        };
+        state.error = taken.as_ref().err().map(|error| error.0.clone());
         taken
+    }
+
+    async fn take_certificates(&self, state: &mut State) -> Result<(), TrafficError> {
+        let Some(all) = &state.certificates else { return Ok(()) };
+        self.haproxy.set_certificates(all, &FromServer(&self.api)).await?;
+        state.certificates = None;
+        Ok(())
     }
 
     /// Logs a trouble once, and once that it is over.

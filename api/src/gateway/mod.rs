@@ -3,5 +3,6 @@
 //! while agent, servers and database are away.
 
 pub mod agent;
+mod certificates;
 mod identity;
 mod take;

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use shared_types::gateway::{GatewayCount, GatewayQuestion, GatewayRoute, GatewayUpdate};
+use shared_types::gateway::{GatewayChallenge, GatewayCount, GatewayQuestion, GatewayRoute, GatewayUpdate};
 
 use crate::config::gateway::Scheme;
 use crate::routing::providers::haproxy::HaproxyRoutes;
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::routing::traffic::{Challenge, Route, Traffic, TrafficError};
 
 /// Changes the routes as the update says.
 ///
@@ -22,12 +22,25 @@ pub(super) async fn routes(haproxy: &HaproxyRoutes, update: &GatewayUpdate) -> R
     if kept.is_empty() && gone.is_empty() { Ok(()) } else { haproxy.update(&kept, &gone).await }
 }
 
+/// Changes the answers to certificate authorities as the update says.
+///
+/// # Errors
+/// [`TrafficError`] if HAProxy does not take them.
+pub(super) async fn challenges(haproxy: &HaproxyRoutes, update: &GatewayUpdate) -> Result<(), TrafficError> {
+    let Some(all) = &update.challenges else { return Ok(()) };
+    let challenge = |GatewayChallenge { token, answer }: &GatewayChallenge| Challenge {
+        token: token.clone(),
+        answer: answer.clone(),
+    };
+    haproxy.set_challenges(&all.iter().map(challenge).collect::<Vec<_>>()).await
+}
+
 fn route(said: &GatewayRoute) -> Result<Route, TrafficError> {
-    let GatewayRoute { hostname, target, notice, scheme, is_gone: _ } = said;
+    let GatewayRoute { hostname, target, notice, scheme, https, is_gone: _ } = said;
     let wrong = |what: &str| TrafficError(format!("the server says {what} for {}", hostname.escape_default()));
     let target = target.as_deref().map(str::parse::<SocketAddr>).transpose().map_err(|_| wrong("a strange target"))?;
     let scheme = Scheme::parse(scheme).ok_or_else(|| wrong("a strange scheme"))?;
-    Ok(Route { hostname: hostname.clone(), target, notice: notice.clone(), scheme })
+    Ok(Route { hostname: hostname.clone(), target, notice: notice.clone(), scheme, https: *https })
 }
 
 /// The answers to these questions. One that HAProxy does not answer is left out: the server asks again.
@@ -49,6 +62,8 @@ pub(super) async fn counts(haproxy: &HaproxyRoutes, questions: Vec<GatewayQuesti
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use shared_types::https::HttpsPolicy;
+
     use super::*;
 
     #[test]
@@ -58,10 +73,14 @@ mod tests {
             target: target.map(str::to_owned),
             notice: None,
             scheme: scheme.into(),
+            https: HttpsPolicy::Strict,
             is_gone: false,
         };
         let taken = route(&said(Some("[fd00::2]:80"), "https")).unwrap();
-        assert_eq!((taken.target, taken.scheme), (Some("[fd00::2]:80".parse().unwrap()), Scheme::Https));
+        assert_eq!(
+            (taken.target, taken.scheme, taken.https),
+            (Some("[fd00::2]:80".parse().unwrap()), Scheme::Https, HttpsPolicy::Strict)
+        );
         for (target, scheme) in [(Some("nowhere"), "http"), (Some("10.0.0.1"), "http"), (None, "ftp")] {
             let error = route(&said(target, scheme)).unwrap_err();
             assert!(error.0.contains("a.localhost"), "{error}");

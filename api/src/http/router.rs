@@ -151,6 +151,7 @@ fn gateway_verbs(config: &mut ServiceConfig) {
         .service(gateways::list_gateways)
         .service(gateways::add_gateway)
         .service(gateways::exchange_with_gateway)
+        .service(gateways::give_certificates_to_gateway)
         .service(gateways::renew_gateway_token)
         .service(gateways::remove_gateway);
 }

@@ -2,11 +2,15 @@
 
 #![warn(missing_docs)]
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
+use shared_types::CertificateId;
+use shared_types::https::HttpsPolicy;
 
 use crate::config::gateway::Scheme;
 
@@ -24,6 +28,8 @@ pub struct Route {
     pub notice: Option<String>,
     /// The visitors' scheme that applications are told if neither a trusted proxy nor the settings give it.
     pub scheme: Scheme,
+    /// How visitors by HTTP are treated, if the gateway has a certificate of the host name.
+    pub https: HttpsPolicy,
 }
 
 impl Route {
@@ -100,6 +106,46 @@ pub struct Answer {
     pub has_text: bool,
 }
 
+/// What a gateway answers to a certificate authority at `/.well-known/acme-challenge/`, on port 80 of every host name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The last part of the path: letters, digits, `-` and `_`.
+    pub token: String,
+    /// The body of the answer: the same characters and dots.
+    pub answer: String,
+}
+
+/// Certificates by their ids, with their revisions.
+pub type Revisions = BTreeMap<CertificateId, i64>;
+
+/// A certificate that a gateway serves.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// Its id.
+    pub id: CertificateId,
+    /// Another chain or key has another revision.
+    pub revision: i64,
+    /// Its host names; the first label of a name may be `*`.
+    pub names: Vec<String>,
+    /// The certificate and its intermediates in PEM.
+    pub chain: String,
+    /// The key in PEM.
+    pub key: SecretString,
+}
+
+/// Where a gateway gets the certificates that it does not have.
+#[async_trait]
+pub trait CertificateSource: Debug + Send + Sync {
+    /// These certificates, as they are now; those that do not exist any more are left out. At most [`CERTIFICATES_AT_ONCE`].
+    ///
+    /// # Errors
+    /// [`TrafficError`] if they cannot be read.
+    async fn certificates(&self, ids: &[CertificateId]) -> Result<Vec<Certificate>, TrafficError>;
+}
+
+/// How many certificates a gateway takes at once.
+pub const CERTIFICATES_AT_ONCE: usize = 50;
+
 /// The gateway did not accept a change or a query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -130,6 +176,18 @@ pub trait Traffic: Debug + Send + Sync {
     /// Waits until every gateway that serves has the published routes of this revision. By default those that were
     /// applied are in use at once.
     async fn settled(&self, _revision: i64) -> Result<(), TrafficError> {
+        Ok(())
+    }
+
+    /// Makes these the only answers to certificate authorities, which are published. By default the gateways take them
+    /// themselves, and [`Traffic::settled`] says when.
+    async fn set_challenges(&self, _challenges: &[Challenge]) -> Result<(), TrafficError> {
+        Ok(())
+    }
+
+    /// Makes these the only certificates, which are published. Visitors' connections are not interrupted. By default the
+    /// gateways take them themselves. A certificate that is refused keeps no other one from being served.
+    async fn set_certificates(&self, _all: &Revisions, _source: &dyn CertificateSource) -> Result<(), TrafficError> {
         Ok(())
     }
 

@@ -63,7 +63,7 @@ impl Parts {
         warn_of_defaults(&self.configuration_repository, &self.options.sources);
         let github = Github::new(settings)?;
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
-        manager.certifier = certificates::certifier(settings, &manager.db, &manager.options.keyring, None)?;
+        manager.certifier = certificates::certifier(settings, &manager, &self.names)?;
         manager.certificate_files = certificates::files(settings, &manager.db, &manager.options.keyring);
         manager.backups = self.backups;
         manager.mailer = self.mailer;

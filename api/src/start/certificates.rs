@@ -5,36 +5,46 @@ use std::sync::Arc;
 use super::StartError;
 use crate::certificates::acme::{Acme, AcmeSettings};
 use crate::certificates::advance::{Answers, Parts};
-use crate::certificates::challenges::{DnsChallenges, StoredChallenges};
 use crate::certificates::files::Files;
 use crate::certificates::limits::Limits;
 use crate::certificates::{Certifier, Pace};
 use crate::config::Settings;
 use crate::config::sections::{AcmeChallenge, CertificatesFrom};
+use crate::dns::Names;
+use crate::instances::Manager;
+use crate::instances::names::challenges::ZoneChallenges;
+use crate::instances::traffic::authority_answers::GatewayAnswers;
 use crate::platform::db::Db;
 use crate::platform::vault::Keyring;
 
-/// What gets certificates from the authority; none: the settings name none. `dns`: changes zones; none: no zone can be changed.
+/// What gets certificates from the authority; none: the settings name none.
 ///
 /// # Errors
 /// An error that names the setting, and says what is wrong.
 pub(super) fn certifier(
     settings: &Settings,
-    db: &Db,
-    keyring: &Keyring,
-    dns: Option<Arc<dyn DnsChallenges>>,
+    manager: &Manager,
+    names: &Names,
 ) -> Result<Option<Arc<Certifier>>, StartError> {
     let own = &settings.certificates;
     match own.ocim_certificates {
         CertificatesFrom::None | CertificatesFrom::Files => return Ok(None),
         CertificatesFrom::Acme => {}
     }
-    let (db, directory) = (db.clone(), own.ocim_acme_directory.clone());
-    let answers = match (own.ocim_acme_challenge, dns) {
-        (AcmeChallenge::Http, _) => Answers::Http(Arc::new(StoredChallenges { db: db.clone() })),
-        (AcmeChallenge::Dns, Some(dns)) => Answers::Dns(dns),
+    let (db, directory) = (manager.db.clone(), own.ocim_acme_directory.clone());
+    let answers = match (own.ocim_acme_challenge, names.dns.clone()) {
+        (AcmeChallenge::Http, _) => {
+            Answers::Http(Arc::new(GatewayAnswers { db: db.clone(), traffic: manager.traffic.clone() }))
+        }
+        (AcmeChallenge::Dns, Some(dns)) => {
+            Answers::Dns(Arc::new(ZoneChallenges { dns, resolver: names.resolver.clone() }))
+        }
         (AcmeChallenge::Dns, None) => {
-            return Err("OCIM_ACME_CHALLENGE is dns, and ocim has no right to change a zone; set it to http".into());
+            return Err(
+                "OCIM_ACME_CHALLENGE is dns, and OCIM_DNS names nobody who may change a zone; set it to http, or \
+                        OCIM_DNS to a provider (docs/dns.md)"
+                    .into(),
+            );
         }
     };
     let external = own.ocim_acme_external_account.clone().zip(own.ocim_acme_external_account_key.clone());
@@ -45,7 +55,7 @@ pub(super) fn certifier(
         ca_file: own.ocim_acme_ca_file.clone(),
         external_account: external,
     })?;
-    let (keyring, authority) = (keyring.clone(), Arc::new(authority));
+    let (keyring, authority) = (manager.options.keyring.clone(), Arc::new(authority));
     let limits = Limits::of(&directory);
     Ok(Some(Arc::new(Certifier::new(Parts { db, keyring, authority, answers, limits, pace: Pace::default() }))))
 }

@@ -28,7 +28,7 @@ pub async fn agent(settings: Settings) -> Result<(), StartError> {
     let token = settings.gateway.ocim_gateway_token.clone();
     let token = token.ok_or("OCIM_GATEWAY_TOKEN must be what `ocim admin add-gateway` has printed")?;
     let config = config(&settings)?;
-    let agent = Agent::new(server, token, &config.dir).map_err(|error| format!("OCIM_GATEWAY_SERVER: {error}"))?;
+    let agent = Agent::new(server, token, &config).map_err(|error| format!("OCIM_GATEWAY_SERVER: {error}"))?;
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let stop = stop.clone();
@@ -57,8 +57,7 @@ pub fn proxy(settings: &Settings, only_prepares: bool) -> Result<(), StartError>
 /// # Errors
 /// An error that says that it does not.
 pub async fn check(settings: &Settings) -> Result<(), StartError> {
-    let directory = settings.data.ocim_data_dir.join("gateway");
-    HaproxyRoutes::new(&directory).answers().await.map_err(|error| error.to_string().into())
+    HaproxyRoutes::new(&config(settings)?).answers().await.map_err(|error| error.to_string().into())
 }
 
 /// Adds a gateway, or gives it a new token, and prints the token.

@@ -32,8 +32,6 @@ const BACKUPS: Duration = Duration::from_secs(3);
 const MIGRATIONS: Duration = Duration::from_secs(2);
 /// The interval between sweeps for host names to be checked, set in the DNS or removed from it.
 const NAMES: Duration = Duration::from_secs(5);
-/// The interval between sweeps for steps of certificates that are due.
-const CERTIFICATES: Duration = Duration::from_secs(5);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -58,8 +56,6 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(HOUSEKEEPING, || async {
             warn(names::adopt(manager).await, "records that were left in the DNS were not found")
         }),
-        each(CERTIFICATES, || advance_certificates(manager)),
-        each(RECONCILE, || read_certificates(manager)),
         each(RECONCILE, || mail_about_certificates(manager)),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
@@ -81,18 +77,6 @@ async fn settle_migrations(manager: &Manager) {
         backups::migration::begin_restores(manager).await,
         "sweep failed: snapshots of failed builds were not restored",
     );
-}
-
-async fn advance_certificates(manager: &Manager) {
-    if let Some(certifier) = &manager.certifier {
-        warn(certifier.sweep().await, "sweep failed: certificates were not ordered or renewed");
-    }
-}
-
-async fn read_certificates(manager: &Manager) {
-    if let Some(files) = &manager.certificate_files {
-        warn(files.sweep().await, "sweep failed: certificates from files were not stored");
-    }
 }
 
 async fn mail_about_certificates(manager: &Manager) {

@@ -1,5 +1,6 @@
 //! The worker: runs all kinds of jobs, and sweeps periodically for the same work, so that a lost job only delays it.
 
+mod certificates;
 pub mod disk;
 mod handlers;
 pub mod housekeeping;
@@ -278,6 +279,7 @@ async fn see_to_visitors(builder: &Builder, bus: &Bus) {
             Box::pin(route(builder)),
             Box::pin(drains(builder)),
             Box::pin(snapshots(builder)),
+            Box::pin(certificates::keep(manager)),
             Box::pin(health::watch::watch(manager, bus.subscribe()))
         );
     };

@@ -20,6 +20,7 @@ use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use ocim::routing::public::PublicUrls;
 use ocim::routing::traffic::{Question, Route, Traffic};
 use serde_json::{Map, Value};
+use shared_types::https::HttpsPolicy;
 use tokio_util::sync::CancellationToken;
 
 use super::ansible::support::{Taken, ansible, load};
@@ -182,7 +183,13 @@ impl Gateway {
         let send = async |machine: &Machine| {
             let target = Some((machine.endpoint.unwrap().public_ip, 80).into());
             self.inner
-                .apply(&[Route { hostname: check.hostname.clone(), target, notice: None, scheme: Scheme::Http }])
+                .apply(&[Route {
+                    hostname: check.hostname.clone(),
+                    target,
+                    notice: None,
+                    scheme: Scheme::Http,
+                    https: HttpsPolicy::Optional,
+                }])
                 .await
                 .unwrap();
         };

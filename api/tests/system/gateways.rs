@@ -17,8 +17,9 @@ use tokio::process::{Child, Command};
 use crate::app::{Database, Setup, Site, TestApp, http, ports, stories, until};
 
 /// A gateway's host: both processes are killed if the test fails.
-struct Host {
+pub struct Host {
     listen: SocketAddr,
+    pub tls: Option<SocketAddr>,
     directory: tempfile::TempDir,
     server: String,
     token: String,
@@ -28,17 +29,27 @@ struct Host {
 
 impl Host {
     async fn start(app: &TestApp, name: &str) -> Self {
+        Self::at(app, name, ports::reserved(), None).await
+    }
+
+    /// A gateway with these addresses; `tls`: where it serves HTTPS.
+    pub async fn at(app: &TestApp, name: &str, listen: SocketAddr, tls: Option<SocketAddr>) -> Self {
         let admin = app.person(Role::Admin).await;
         let added = admin.post("/api/v1/gateways", json!({ "name": name })).await.expect(201);
         let (token, directory) = (added["token"].as_str().unwrap().to_owned(), tempfile::tempdir().unwrap());
-        let (listen, server) = (ports::reserved(), admin.base().to_owned());
-        let haproxy = program(&directory, listen, &["gateway", "proxy"]).spawn().unwrap();
-        let agent = agent(&directory, listen, (&server, &token));
-        Self { listen, directory, server, token, haproxy, agent }
+        let server = admin.base().to_owned();
+        let mut haproxy = program(&directory, listen, &["gateway", "proxy"]);
+        let mut agent = agent(&directory, listen, (&server, &token));
+        if let Some(tls) = tls {
+            haproxy.env("OCIM_GATEWAY_LISTEN_TLS", tls.to_string());
+            agent.env("OCIM_GATEWAY_LISTEN_TLS", tls.to_string());
+        }
+        let (haproxy, agent) = (haproxy.spawn().unwrap(), agent.spawn().unwrap());
+        Self { listen, tls, directory, server, token, haproxy, agent }
     }
 
     fn agent_again(&mut self) {
-        self.agent = agent(&self.directory, self.listen, (&self.server, &self.token));
+        self.agent = agent(&self.directory, self.listen, (&self.server, &self.token)).spawn().unwrap();
     }
 
     /// The process that answers at HAProxy's socket.
@@ -75,9 +86,10 @@ fn program(directory: &tempfile::TempDir, listen: SocketAddr, arguments: &[&str]
     command
 }
 
-fn agent(directory: &tempfile::TempDir, listen: SocketAddr, (server, token): (&str, &str)) -> Child {
+fn agent(directory: &tempfile::TempDir, listen: SocketAddr, (server, token): (&str, &str)) -> Command {
     let mut command = program(directory, listen, &["gateway"]);
-    command.env("OCIM_GATEWAY_SERVER", server).env("OCIM_GATEWAY_TOKEN", token).spawn().unwrap()
+    command.env("OCIM_GATEWAY_SERVER", server).env("OCIM_GATEWAY_TOKEN", token);
+    command
 }
 
 /// How often a site was asked for this path.
@@ -118,7 +130,7 @@ async fn state(app: &TestApp, name: &str) -> Value {
     items.iter().find(|item| item["name"] == name).unwrap()["state"].clone()
 }
 
-async fn until_ready(app: &TestApp, name: &str) {
+pub async fn until_ready(app: &TestApp, name: &str) {
     until("the gateway is ready", async || state(app, name).await == "ready").await;
 }
 

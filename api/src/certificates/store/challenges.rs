@@ -8,13 +8,13 @@ use super::super::challenges::Http01;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::acme_challenges;
 
-/// Publishes answers; those that are published stay as they are.
+/// Stores answers; those that are there stay as they are. Returns how many are new.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn put(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<(), DbError> {
+pub async fn put(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<usize, DbError> {
     let column = |of: fn(&Http01) -> &String| answers.iter().map(of).cloned().collect::<Vec<String>>();
-    diesel::sql_query(
+    let stored = diesel::sql_query(
         "INSERT INTO acme_challenges (token, key_authorization, hostname) SELECT * FROM unnest($1, $2, $3) \
          ON CONFLICT (token) DO NOTHING",
     )
@@ -23,20 +23,21 @@ pub async fn put(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<(),
     .bind::<Array<Text>, _>(column(|answer| &answer.hostname))
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(stored)
 }
 
-/// Removes answers, and those that have been published for a day.
+/// Removes answers, and those that have been there for a day. Returns how many there were.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn remove(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<(), DbError> {
+pub async fn remove(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<usize, DbError> {
     let tokens: Vec<_> = answers.iter().map(|answer| answer.token.clone()).collect();
-    diesel::sql_query("DELETE FROM acme_challenges WHERE token = ANY ($1) OR created < now() - interval '1 day'")
-        .bind::<Array<Text>, _>(tokens)
-        .execute(conn)
-        .await?;
-    Ok(())
+    let removed =
+        diesel::sql_query("DELETE FROM acme_challenges WHERE token = ANY ($1) OR created < now() - interval '1 day'")
+            .bind::<Array<Text>, _>(tokens)
+            .execute(conn)
+            .await?;
+    Ok(removed)
 }
 
 /// The answer for a token; none: there is no such one.

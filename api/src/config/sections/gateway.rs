@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 
@@ -17,6 +18,12 @@ settings! {
     ocim_gateway_token: Option<SecretString> = None;
     /// The address and port where the gateway accepts visitors.
     ocim_gateway_listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+    /// The address and port where the gateway accepts visitors by HTTPS (HTTP/2 and HTTP/1.1), with the certificates of
+    /// `OCIM_CERTIFICATES`. Unset: it does not.
+    ocim_gateway_listen_tls: Option<SocketAddr> = None;
+    /// Where the gateway keeps certificates with their keys: a directory in memory, `/run/ocim-gateway`, keeps keys off the
+    /// disk. Unset: in `OCIM_DATA_DIR`.
+    ocim_gateway_run_dir: Option<PathBuf> = None;
     /// The address of the proxy in front of the gateway, `https://apps.example.org`: its scheme and port are those of
     /// every instance's address, and are passed to applications unless a trusted proxy says otherwise. Unset: the
     /// protocol of each instance, and the gateway's own port where that is `http`.

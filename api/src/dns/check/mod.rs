@@ -2,6 +2,7 @@
 //! result is what visitors get once the caches have expired.
 
 mod judge;
+mod texts;
 mod words;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use shared_types::dns::{AuthorityAnswer, AuthorityState, DnsRecord, NameState, RecordKind};
 
 use self::judge::judge;
+pub use self::texts::check_texts;
 use super::resolver::{Authority, Resolver};
 use super::wire;
 use crate::config::dns::{Target, record};

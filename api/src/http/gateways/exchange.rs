@@ -5,16 +5,18 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, post, web};
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared_types::ProblemType;
-use shared_types::gateway::{GatewayReport, GatewayUpdate};
+use shared_types::gateway::{GatewayCertificateRevision, GatewayChallenge, GatewayReport, GatewayUpdate};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
+use crate::certificates::store::{challenges, delivery};
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Gate;
+use crate::platform::db::DbError;
 use crate::platform::events::bus::Signal;
 use crate::platform::users::secret_hash;
 use crate::routing::store::{counts, gateways, table};
@@ -138,11 +140,23 @@ async fn look(app: &App, id: i64, revision: i64) -> Result<Option<GatewayUpdate>
         let questions = counts::open(conn, id).await?;
         let Some(news) = table::news(conn, revision).await? else {
             let update = GatewayUpdate { questions, ..nothing(revision) };
-            return Ok::<_, crate::platform::db::DbError>((!update.questions.is_empty()).then_some(update));
+            return Ok::<_, DbError>((!update.questions.is_empty()).then_some(update));
         };
         gateways::note_sent(conn, id, news.revision).await?;
-        let table::News { revision, is_whole, routes } = news;
-        Ok(Some(GatewayUpdate { revision, is_whole, routes, questions }))
+        let challenges = if news.has_challenges { Some(all_challenges(conn).await?) } else { None };
+        let certificates = if news.has_certificates { Some(all_certificates(conn).await?) } else { None };
+        let table::News { revision, is_whole, routes, .. } = news;
+        Ok(Some(GatewayUpdate { revision, is_whole, routes, questions, challenges, certificates }))
     });
     Ok(found.await?)
+}
+
+async fn all_challenges(conn: &mut AsyncPgConnection) -> Result<Vec<GatewayChallenge>, DbError> {
+    let all = challenges::all(conn).await?.into_iter();
+    Ok(all.map(|one| GatewayChallenge { token: one.token, answer: one.key_authorization }).collect())
+}
+
+async fn all_certificates(conn: &mut AsyncPgConnection) -> Result<Vec<GatewayCertificateRevision>, DbError> {
+    let all = delivery::revisions(conn).await?.into_iter();
+    Ok(all.map(|(id, revision)| GatewayCertificateRevision { id, revision }).collect())
 }

@@ -36,7 +36,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     } = view;
     let Migrations { next: next_migration, past: migrations } = migration::read(&app.manager, &mut conn, id).await?;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
-    let Care { tier, max_builds, retention_hours, provider } = care;
+    let Care { tier, max_builds, retention_hours, provider, https } = care;
     let sites: Vec<Site> = sites.map(|sites| sites_of(app, sites)).unwrap_or_default();
     Ok(Instance {
         summary,
@@ -48,6 +48,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         max_builds,
         retention_hours,
         provider,
+        https,
         hold,
         maintenance,
         copy: copy::read(&mut conn, id).await?,

@@ -5,6 +5,7 @@
 //! and an operator is shown the records.
 
 mod adopt;
+pub mod challenges;
 mod check;
 mod sweep;
 mod tend;

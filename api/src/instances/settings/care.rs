@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 use shared_types::care;
+use shared_types::https::HttpsPolicy;
 use shared_types::queue::Tier;
 use shared_types::{FieldError, ProviderName};
 
@@ -20,19 +21,27 @@ pub struct Care {
     pub retention_hours: Option<i32>,
     /// The provider of its next machines; None: the default one.
     pub provider: Option<ProviderName>,
+    /// How visitors by HTTP are treated.
+    pub https: HttpsPolicy,
 }
 
 impl Default for Care {
     fn default() -> Self {
-        Self { tier: Tier::default(), max_builds: 1, retention_hours: None, provider: None }
+        Self {
+            tier: Tier::default(),
+            max_builds: 1,
+            retention_hours: None,
+            provider: None,
+            https: HttpsPolicy::default(),
+        }
     }
 }
 
 impl Care {
     /// The stored values of an instance.
     pub fn of(row: &InstanceRow) -> Self {
-        let InstanceRow { tier, max_builds, retention_hours, ref provider, .. } = *row;
-        Self { tier, max_builds, retention_hours, provider: provider.clone() }
+        let InstanceRow { tier, max_builds, retention_hours, ref provider, https, .. } = *row;
+        Self { tier, max_builds, retention_hours, provider: provider.clone(), https }
     }
 
     /// Takes these fields out of the ones that a user sent. Null asks for the default. A provider can be chosen if it is
@@ -74,17 +83,26 @@ impl Care {
                 Err(detail) => errors.push(FieldError::new("provider", detail)),
             }
         }
+        if let Some(value) = fields.remove("https") {
+            let named = |policy: &&HttpsPolicy| value.as_str() == Some(policy.as_str());
+            match (HttpsPolicy::ALL.iter().find(named), &value) {
+                (Some(policy), _) => taken.https = *policy,
+                (None, Value::Null) => taken.https = HttpsPolicy::default(),
+                (None, _) => errors.push(FieldError::new("https", "Must be one of: redirect, optional, strict.")),
+            }
+        }
         if errors.is_empty() { Ok(taken) } else { Err(errors) }
     }
 
     /// As fields of the instance, by name.
     pub fn fields(self) -> Map<String, Value> {
-        let Self { tier, max_builds, retention_hours, provider } = self;
+        let Self { tier, max_builds, retention_hours, provider, https } = self;
         [
             ("tier".to_owned(), tier.as_str().into()),
             ("max_builds".to_owned(), max_builds.into()),
             ("retention_hours".to_owned(), retention_hours.into()),
             ("provider".to_owned(), provider.map(String::from).into()),
+            ("https".to_owned(), https.as_str().into()),
         ]
         .into_iter()
         .collect()
@@ -92,12 +110,13 @@ impl Care {
 
     /// The names of the fields that differ.
     pub fn differing(&self, other: &Self) -> Vec<String> {
-        let Self { tier, max_builds, retention_hours, provider } = self;
+        let Self { tier, max_builds, retention_hours, provider, https } = self;
         let changed = [
             ("tier", *tier != other.tier),
             ("max_builds", *max_builds != other.max_builds),
             ("retention_hours", *retention_hours != other.retention_hours),
             ("provider", *provider != other.provider),
+            ("https", *https != other.https),
         ];
         changed.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
     }
@@ -147,12 +166,16 @@ mod tests {
     #[test]
     fn takes_its_own_fields_and_leaves_the_others() {
         let (care, rest) =
-            take(json!({"tier": "preview", "max_builds": 3, "retention_hours": 5, "provider": "fake", "email": "x"}))
-                .unwrap();
+            take(json!({"tier": "preview", "max_builds": 3, "retention_hours": 5, "provider": "fake", "email": "x",
+                "https": "strict"}))
+            .unwrap();
         let provider = Some(ProviderKind::Fake.into());
-        assert_eq!(care, Care { tier: Tier::Preview, max_builds: 3, retention_hours: Some(5), provider });
+        assert_eq!(
+            care,
+            Care { tier: Tier::Preview, max_builds: 3, retention_hours: Some(5), provider, https: HttpsPolicy::Strict }
+        );
         assert_eq!(rest.keys().collect::<Vec<_>>(), ["email"]);
-        assert_eq!(care.differing(&Care::default()), ["tier", "max_builds", "retention_hours", "provider"]);
+        assert_eq!(care.differing(&Care::default()), ["tier", "max_builds", "retention_hours", "provider", "https"]);
         assert_eq!(take(json!({"tier": null, "max_builds": null, "provider": " "})).unwrap().0, Care::default());
     }
 
@@ -169,10 +192,12 @@ mod tests {
 
     #[test]
     fn names_every_field_that_is_wrong() {
-        let errors =
-            take(json!({"tier": "gold", "max_builds": 0, "retention_hours": 1.5, "provider": "moon"})).unwrap_err();
+        let errors = take(
+            json!({"tier": "gold", "max_builds": 0, "retention_hours": 1.5, "provider": "moon", "https": "never"}),
+        )
+        .unwrap_err();
         let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/tier", "/max_builds", "/retention_hours", "/provider"]);
+        assert_eq!(pointers, ["/tier", "/max_builds", "/retention_hours", "/provider", "/https"]);
         assert!(take(json!({"retention_hours": 99999999999i64})).is_err());
     }
 }

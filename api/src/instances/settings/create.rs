@@ -51,7 +51,7 @@ pub async fn create(
         marks::restore(&kind.schema, None, &mut settings).and_then(|()| application.settings(None, &settings));
     let settings = settings.and_then(|settings| sources::checked(manager, application, None, settings));
     let (settings, care) = checked(&name, settings, care)?;
-    let Care { tier, max_builds, retention_hours, provider } = care;
+    let Care { tier, max_builds, retention_hours, provider, https } = care;
     let sites = application.sites(&settings)?;
     reserved::refuse(manager, kind, &sites, None)?;
     let domain = sites.domain().to_owned();
@@ -70,6 +70,7 @@ pub async fn create(
             max_builds,
             retention_hours,
             provider,
+            https,
         };
         let id = instances::insert(conn, new).await?;
         vault::keep(conn, id, secrets).await?;

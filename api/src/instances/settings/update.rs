@@ -67,6 +67,7 @@ pub async fn update(
             max_builds: care.max_builds,
             retention_hours: care.retention_hours,
             provider: care.provider,
+            https: care.https,
         };
         if !instances::update(conn, id, version, new).await? {
             return Err(stale());

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::https::HttpsPolicy;
 use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceHealth, InstanceId, ProviderName};
 
@@ -55,6 +56,8 @@ pub struct InstanceRow {
     pub retention_hours: Option<i32>,
     /// The provider of its next machines; None: the default one.
     pub provider: Option<ProviderName>,
+    /// How visitors by HTTP are treated.
+    pub https: HttpsPolicy,
     /// When the hold was set; None: automation may activate.
     pub hold_at: Option<DateTime<Utc>>,
     /// Who set the hold.
@@ -91,6 +94,8 @@ pub struct NewInstance<'a> {
     pub retention_hours: Option<i32>,
     /// The provider of its next machines; None: the default one.
     pub provider: Option<ProviderName>,
+    /// How visitors by HTTP are treated.
+    pub https: HttpsPolicy,
 }
 
 /// Stores a new instance. The caller must also store its host names: see [`super::hostnames::insert`].
@@ -151,6 +156,7 @@ pub async fn update(
         max_builds,
         retention_hours,
         provider,
+        https,
     } = new;
     let changed = diesel::update(instances::table.find(id))
         .filter(instances::version.eq(version))
@@ -163,6 +169,7 @@ pub async fn update(
             instances::max_builds.eq(max_builds),
             instances::retention_hours.eq(retention_hours),
             instances::provider.eq(provider),
+            instances::https.eq(https),
             instances::version.eq(instances::version + 1),
             instances::modified.eq(diesel::dsl::now),
         ))

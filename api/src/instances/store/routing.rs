@@ -7,6 +7,7 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::InstanceId;
+use shared_types::https::HttpsPolicy;
 
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{app_servers, instances, servers};
@@ -19,6 +20,8 @@ pub struct Wanted {
     pub address: Option<String>,
     /// What the maintenance page says; None: it is not up.
     pub notice: Option<String>,
+    /// How visitors by HTTP are treated.
+    pub https: HttpsPolicy,
     /// The routing generation of this decision.
     pub generation: i64,
     /// The routing generation that the gateway has applied.
@@ -38,6 +41,7 @@ pub async fn wanted(conn: &mut AsyncPgConnection, ids: Option<&[InstanceId]>) ->
             instances::id,
             servers::http_address.nullable(),
             instances::maintenance_text,
+            instances::https,
             instances::routing_generation,
             instances::routing_applied_generation,
         ))

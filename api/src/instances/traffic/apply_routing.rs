@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use diesel_async::AsyncConnection;
+use shared_types::https::HttpsPolicy;
 use shared_types::{EventKind, InstanceId};
 
 use crate::config::gateway::Scheme;
@@ -160,19 +161,19 @@ fn plan(manager: &Manager, names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>
 /// The routes that the gateway accepts, and what is wrong with the instances that have others.
 fn routes(names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, BTreeMap<InstanceId, String>) {
     let mut reasons = BTreeMap::new();
-    let mut targets: BTreeMap<InstanceId, (Option<SocketAddr>, Option<&String>)> = BTreeMap::new();
-    for Wanted { id, address, notice, generation: _, applied: _ } in wanted {
+    let mut targets: BTreeMap<InstanceId, (Option<SocketAddr>, Option<&String>, HttpsPolicy)> = BTreeMap::new();
+    for Wanted { id, address, notice, https, generation: _, applied: _ } in wanted {
         let target = address.as_ref().map(|address| address.parse::<SocketAddr>());
         if let Some(Err(error)) = &target {
             reasons.insert(*id, format!("the address of its active app server cannot be read: {error}"));
         }
-        targets.insert(*id, (target.and_then(Result::ok), notice.as_ref()));
+        targets.insert(*id, (target.and_then(Result::ok), notice.as_ref(), *https));
     }
     let mut routes = Vec::with_capacity(names.len());
     for (hostname, id, protocol) in names {
-        let (target, notice) = targets.get(id).copied().unwrap_or_default();
+        let (target, notice, https) = targets.get(id).copied().unwrap_or_default();
         let scheme = Scheme::parse(protocol).unwrap_or(Scheme::Http);
-        let route = Route { hostname: hostname.clone(), target, notice: notice.cloned(), scheme };
+        let route = Route { hostname: hostname.clone(), target, notice: notice.cloned(), scheme, https };
         match route.check() {
             Ok(()) => routes.push(route),
             Err(error) => drop(reasons.insert(*id, error.0)),
@@ -207,6 +208,7 @@ mod tests {
             id: InstanceId(id),
             address: address.map(str::to_owned),
             notice: None,
+            https: HttpsPolicy::Redirect,
             generation: 2,
             applied: 1,
         };

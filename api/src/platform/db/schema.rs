@@ -114,6 +114,7 @@ diesel::table! {
         max_builds -> Integer,
         retention_hours -> Nullable<Integer>,
         provider -> Nullable<Text>,
+        https -> Text,
         hold_at -> Nullable<Timestamptz>,
         hold_by -> Nullable<Text>,
         hold_reason -> Nullable<Text>,
@@ -536,7 +537,7 @@ diesel::table! {
     }
 }
 diesel::table! {
-    gateway_revision (is_one) { is_one -> Bool, revision -> BigInt, forgets -> BigInt, }
+    gateway_revision (is_one) { is_one -> Bool, revision -> BigInt, forgets -> BigInt, challenges -> BigInt, certificates -> BigInt, certificates_digest -> Text, }
 }
 diesel::table! {
     gateway_routes (hostname) {
@@ -544,6 +545,7 @@ diesel::table! {
         target -> Nullable<Text>,
         notice -> Nullable<Text>,
         scheme -> Text,
+        https -> Text,
         is_gone -> Bool,
         revision -> BigInt,
     }

@@ -136,14 +136,21 @@ impl Traffic for FakeTraffic {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use shared_types::https::HttpsPolicy;
+
     use super::*;
 
     #[tokio::test]
     async fn keeps_the_table_and_fails_when_told() {
         let fake = FakeTraffic::new();
         let target: SocketAddr = "10.0.0.2:80".parse().unwrap();
-        let route =
-            |name: &str| Route { hostname: name.to_owned(), target: Some(target), notice: None, scheme: Scheme::Http };
+        let route = |name: &str| Route {
+            hostname: name.to_owned(),
+            target: Some(target),
+            notice: None,
+            scheme: Scheme::Http,
+            https: HttpsPolicy::Optional,
+        };
         fake.apply(&[route("a")]).await.unwrap();
         fake.apply(&[route("b")]).await.unwrap();
         assert_eq!(fake.table().len(), 2);

@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod gateways;
+pub mod marks;
 pub mod table;
 
 /// How long a gateway counts as live after its agent asked, in seconds: three times as long as an agent waits.

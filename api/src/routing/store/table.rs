@@ -5,6 +5,7 @@ use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::gateway::GatewayRoute;
+use shared_types::https::HttpsPolicy;
 
 use super::LIVE_SECONDS;
 use crate::platform::db::DbError;
@@ -21,6 +22,10 @@ pub struct News {
     pub is_whole: bool,
     /// The changed routes, or all.
     pub routes: Vec<GatewayRoute>,
+    /// Whether the answers to certificate authorities differ.
+    pub has_challenges: bool,
+    /// Whether the certificates to serve differ.
+    pub has_certificates: bool,
 }
 
 #[derive(Queryable)]
@@ -29,6 +34,7 @@ struct Row {
     target: Option<String>,
     notice: Option<String>,
     scheme: String,
+    https: HttpsPolicy,
     is_gone: bool,
 }
 
@@ -83,8 +89,14 @@ pub async fn replace_all(conn: &mut AsyncPgConnection, routes: &[Route]) -> Resu
 /// # Errors
 /// [`DbError`] when a statement fails.
 pub async fn news(conn: &mut AsyncPgConnection, since: i64) -> Result<Option<News>, DbError> {
-    let columns = (gateway_revision::revision, gateway_revision::forgets);
-    let (revision, forgets): (i64, i64) = gateway_revision::table.select(columns).first(conn).await?;
+    let columns = (
+        gateway_revision::revision,
+        gateway_revision::forgets,
+        gateway_revision::challenges,
+        gateway_revision::certificates,
+    );
+    let (revision, forgets, challenges, certificates): (i64, i64, i64, i64) =
+        gateway_revision::table.select(columns).first(conn).await?;
     if since == revision {
         return Ok(None);
     }
@@ -100,12 +112,25 @@ pub async fn news(conn: &mut AsyncPgConnection, since: i64) -> Result<Option<New
         gateway_routes::target,
         gateway_routes::notice,
         gateway_routes::scheme,
+        gateway_routes::https,
         gateway_routes::is_gone,
     );
     let rows: Vec<Row> = routes.select(columns).load(conn).await?;
-    let route =
-        |Row { hostname, target, notice, scheme, is_gone }| GatewayRoute { hostname, target, notice, scheme, is_gone };
-    Ok(Some(News { revision, is_whole, routes: rows.into_iter().map(route).collect() }))
+    let route = |Row { hostname, target, notice, scheme, https, is_gone }| GatewayRoute {
+        hostname,
+        target,
+        notice,
+        scheme,
+        https,
+        is_gone,
+    };
+    Ok(Some(News {
+        revision,
+        is_whole,
+        routes: rows.into_iter().map(route).collect(),
+        has_challenges: is_whole || challenges > since,
+        has_certificates: is_whole || certificates > since,
+    }))
 }
 
 /// Writes the routes that differ, with the next revision. Returns their number.
@@ -115,20 +140,22 @@ async fn write(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<usize, 
         routes.iter().map(|route| route.target.map(|target| target.to_string())).collect();
     let notices: Vec<Option<&str>> = routes.iter().map(|route| route.notice.as_deref()).collect();
     let schemes: Vec<&str> = routes.iter().map(|route| route.scheme.as_str()).collect();
+    let policies: Vec<&str> = routes.iter().map(|route| route.https.as_str()).collect();
     let written = diesel::sql_query(
-        "INSERT INTO gateway_routes (hostname, target, notice, scheme, revision) \
+        "INSERT INTO gateway_routes (hostname, target, notice, scheme, https, revision) \
          SELECT wanted.*, gateway_revision.revision + 1 FROM gateway_revision, \
-             unnest($1, $2, $3, $4) AS wanted (hostname, target, notice, scheme) \
+             unnest($1, $2, $3, $4, $5) AS wanted (hostname, target, notice, scheme, https) \
              LEFT JOIN gateway_routes AS present USING (hostname) \
-         WHERE (present.target, present.notice, present.scheme, present.is_gone) \
-             IS DISTINCT FROM (wanted.target, wanted.notice, wanted.scheme, false) \
+         WHERE (present.target, present.notice, present.scheme, present.https, present.is_gone) \
+             IS DISTINCT FROM (wanted.target, wanted.notice, wanted.scheme, wanted.https, false) \
          ON CONFLICT (hostname) DO UPDATE SET target = excluded.target, notice = excluded.notice, \
-             scheme = excluded.scheme, is_gone = false, revision = excluded.revision",
+             scheme = excluded.scheme, https = excluded.https, is_gone = false, revision = excluded.revision",
     )
     .bind::<Array<Text>, _>(names)
     .bind::<Array<Nullable<Text>>, _>(targets)
     .bind::<Array<Nullable<Text>>, _>(notices)
     .bind::<Array<Text>, _>(schemes)
+    .bind::<Array<Text>, _>(policies)
     .execute(conn)
     .await?;
     Ok(written)

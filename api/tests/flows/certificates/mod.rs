@@ -18,11 +18,11 @@ use ocim::certificates::authority::Authority;
 use ocim::certificates::challenges::Challenges;
 use ocim::certificates::fake::{FakeAuthority, FakeChallenges};
 use ocim::certificates::limits::Limits;
-use ocim::certificates::store::delivery::{self, Delivery};
+use ocim::certificates::store::delivery::{self, Served};
 use ocim::certificates::store::{self, CertificateRow, wanted};
 use ocim::certificates::{Certifier, Pace};
 use ocim::platform::db::Db;
-use shared_types::{CertificateState, InstanceId};
+use shared_types::{CertificateId, CertificateState, InstanceId};
 
 use crate::app::{Database, install_tls, number, settings};
 
@@ -35,18 +35,24 @@ pub const NO_PAUSE: Pace =
 /// A database with instances, and what certificates are ordered with.
 pub struct World {
     pub db: Db,
-    database: Database,
+    /// None: another one ends it.
+    database: Option<Database>,
 }
 
 impl World {
     pub async fn new() -> Self {
         install_tls();
         let database = Database::migrated().await;
-        Self { db: database.open(), database }
+        Self { db: database.open(), database: Some(database) }
+    }
+
+    /// A world in a database that others use, too.
+    pub fn beside(db: Db) -> Self {
+        Self { db, database: None }
     }
 
     pub fn end(self) {
-        self.database.discard();
+        self.database.unwrap().discard();
     }
 
     /// A certifier of this authority that publishes answers there.
@@ -121,8 +127,20 @@ impl World {
     /// What a gateway that knows these revisions gets.
     pub async fn delivery(&self, known: &[(&CertificateRow, i64)]) -> Delivery {
         let known: BTreeMap<_, _> = known.iter().map(|(row, revision)| (row.id, *revision)).collect();
-        delivery::changes(&mut self.db.conn().await.unwrap(), &settings::keyring(), &known).await.unwrap()
+        let mut conn = self.db.conn().await.unwrap();
+        let all = delivery::revisions(&mut conn).await.unwrap();
+        let new: Vec<_> =
+            all.iter().filter(|(id, revision)| known.get(id) != Some(revision)).map(|(id, _)| *id).collect();
+        let changed = delivery::read(&mut conn, &settings::keyring(), &new).await.unwrap();
+        Delivery { all, changed }
     }
+}
+
+/// What gateways serve, and what is new of it for one of them.
+#[derive(Debug)]
+pub struct Delivery {
+    pub all: BTreeMap<CertificateId, i64>,
+    pub changed: Vec<Served>,
 }
 
 /// A world with the authority in memory.

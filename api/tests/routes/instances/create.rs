@@ -58,6 +58,7 @@ async fn a_new_instance_stores_its_defaults() {
       "max_builds": 1,
       "retention_hours": null,
       "provider": null,
+      "https": "redirect",
       "hold": null,
       "maintenance": null,
       "copy": null,

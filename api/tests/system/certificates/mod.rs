@@ -1,5 +1,6 @@
 //! Certificates from Pebble, a real server of ACME, on loopback. `make test-certificates`.
 
+mod gateways;
 mod pebble;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use ocim::config::gateway::{GatewaySettings, Scheme};
 use ocim::platform::children::Signal;
 use ocim::routing::providers::haproxy::{GatewayConfig, GatewayError, HaproxyGateway, HaproxyRoutes};
 use ocim::routing::traffic::{AskError, Question, Route, Traffic};
+use shared_types::https::HttpsPolicy;
 
 use super::http::{Answer, Backend, Visitor, get};
 use crate::app::ports;
@@ -54,7 +55,7 @@ impl Gateway {
 }
 
 fn route(host: &str, target: Option<SocketAddr>) -> Route {
-    Route { hostname: host.to_owned(), target, notice: None, scheme: Scheme::Http }
+    Route { hostname: host.to_owned(), target, notice: None, scheme: Scheme::Http, https: HttpsPolicy::Optional }
 }
 
 /// Counts of a switch's visitors.
@@ -347,7 +348,7 @@ async fn errors_of_the_gateway_name_the_remedy() {
 
     // A worker gets an error if the gateway is down while it changes routes; the next start applies the change.
     let config = config(gateway.directory.path(), gateway.listen);
-    let routes = HaproxyRoutes::new(&config.dir);
+    let routes = HaproxyRoutes::new(&config);
     let error = routes.apply(&[route("a.localhost", None)]).await.unwrap_err();
     assert!(error.0.contains("the gateway does not answer"), "{error}");
     let again = HaproxyGateway::start(config).await.unwrap();

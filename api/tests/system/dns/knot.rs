@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -66,8 +67,8 @@ impl Knot {
     }
 
     /// A resolver that knows the zone, with this port for the authoritative servers.
-    pub(super) fn resolver(&self) -> Resolver {
-        Resolver::new(Some(self.primary())).with_port(self.port)
+    pub(super) fn resolver(&self) -> Arc<Resolver> {
+        Arc::new(Resolver::new(Some(self.primary())).with_port(self.port))
     }
 
     /// Has the secondary fetch the zone, and waits until it has.

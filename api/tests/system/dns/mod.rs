@@ -1,5 +1,6 @@
 //! Names in the DNS at a real authoritative server (knot) on loopback, which the test starts, and at a fake of Gandi LiveDNS.
 
+mod challenges;
 mod gandi;
 mod instances;
 mod knot;

@@ -3,6 +3,7 @@
 
 use ocim::config::gateway::Scheme;
 use ocim::routing::traffic::{Question, Route, Traffic};
+use shared_types::https::HttpsPolicy;
 
 use super::Gateway;
 
@@ -16,6 +17,7 @@ impl Gateway {
             target: Some(self.application.address),
             notice: notice.map(str::to_owned),
             scheme: Scheme::Http,
+            https: HttpsPolicy::Optional,
         };
         self.inner.apply(&[route]).await.unwrap();
     }

@@ -8,6 +8,7 @@ mod forms;
 mod forwarding;
 mod heads;
 mod holding;
+mod https;
 mod limits;
 mod maintenance;
 mod requests;
@@ -20,6 +21,7 @@ use ocim::config::gateway::{GatewaySettings, Scheme};
 use ocim::platform::children::Signal;
 use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use ocim::routing::traffic::{Route, Traffic};
+use shared_types::https::HttpsPolicy;
 
 use self::application::Application;
 use self::visitor::Answer;
@@ -57,8 +59,13 @@ impl Gateway {
         let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections };
         let inner = HaproxyGateway::start(config).await.unwrap();
         let application = Application::start().await;
-        let route =
-            |hostname: &str, target, scheme| Route { hostname: hostname.to_owned(), target, notice: None, scheme };
+        let route = |hostname: &str, target, scheme| Route {
+            hostname: hostname.to_owned(),
+            target,
+            notice: None,
+            scheme,
+            https: HttpsPolicy::Optional,
+        };
         let target = Some(application.address);
         let routes = [
             route("echo.localhost", target, Scheme::Http),
@@ -70,7 +77,13 @@ impl Gateway {
     }
 
     async fn route(&self, hostname: &str, target: SocketAddr, scheme: Scheme) {
-        let route = Route { hostname: hostname.to_owned(), target: Some(target), notice: None, scheme };
+        let route = Route {
+            hostname: hostname.to_owned(),
+            target: Some(target),
+            notice: None,
+            scheme,
+            https: HttpsPolicy::Optional,
+        };
         self.inner.apply(&[route]).await.unwrap();
     }
 

@@ -72,6 +72,21 @@ impl Gandi {
         Ok(Claim::read(&texts, owner))
     }
 
+    /// Changes the TXT records of a name. LiveDNS has no way to change one of several.
+    async fn change_texts(&self, name: &str, change: impl FnOnce(&mut Vec<String>) + Send) -> Result<(), DnsError> {
+        let zone = zone_of(&self.zones, name)?;
+        let at = Self::relative(zone, name);
+        let sets = self.api.at(zone, &at).await?.into_iter().filter(|set| set.rrset_type == "TXT");
+        let before: Vec<_> = sets.flat_map(|set| set.rrset_values).collect();
+        let mut values = before.clone();
+        change(&mut values);
+        match values.is_empty() {
+            _ if values == before => Ok(()),
+            true => self.api.delete(zone, &at, "TXT").await,
+            false => self.api.put(zone, &at, "TXT", &values, self.ttl).await,
+        }
+    }
+
     async fn write(&self, zone: &str, name: &str, target: &Target, before: &[RecordSet]) -> Result<(), DnsError> {
         let at = Self::relative(zone, name);
         let wanted = sets(target);
@@ -84,6 +99,11 @@ impl Gandi {
         }
         Ok(())
     }
+}
+
+/// A text as LiveDNS writes it.
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
 }
 
 /// The values of each type, as LiveDNS writes them.
@@ -143,7 +163,7 @@ impl Dns for Gandi {
             Claim::Own => {}
             Claim::None | Claim::OtherInstance(_) => {
                 let mark = Self::relative(zone, &record_name(name));
-                self.api.put(zone, &mark, "TXT", &[format!("\"{}\"", owner.text())], self.ttl).await?;
+                self.api.put(zone, &mark, "TXT", &[quoted(&owner.text())], self.ttl).await?;
             }
         }
         self.write(zone, name, target, &before).await?;
@@ -163,6 +183,22 @@ impl Dns for Gandi {
         }
         self.api.delete(zone, &Self::relative(zone, &record_name(name)), "TXT").await?;
         Ok(true)
+    }
+
+    async fn add_texts(&self, name: &str, texts: &[String]) -> Result<(), DnsError> {
+        self.change_texts(name, |values| {
+            for text in texts.iter().map(|text| quoted(text)) {
+                if !values.contains(&text) {
+                    values.push(text);
+                }
+            }
+        })
+        .await
+    }
+
+    async fn remove_texts(&self, name: &str, texts: &[String]) -> Result<(), DnsError> {
+        let gone: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+        self.change_texts(name, |values| values.retain(|value| !gone.contains(value))).await
     }
 
     async fn owned(&self) -> Result<Vec<Owned>, DnsError> {

@@ -207,6 +207,22 @@ impl Dns for Rfc2136 {
         }
     }
 
+    async fn add_texts(&self, name: &str, texts: &[String]) -> Result<(), DnsError> {
+        let zone = zone_of(&self.zones, name)?;
+        let at = parse(name)?;
+        let update = Update::new(&parse(zone)?);
+        let update = texts.iter().fold(update, |update, text| update.with_text(&at, text.clone(), self.ttl));
+        self.send(self.address().await?, zone, update).await.map(drop)
+    }
+
+    async fn remove_texts(&self, name: &str, texts: &[String]) -> Result<(), DnsError> {
+        let zone = zone_of(&self.zones, name)?;
+        let at = parse(name)?;
+        let update =
+            texts.iter().fold(Update::new(&parse(zone)?), |update, text| update.without_text(&at, text.clone()));
+        self.send(self.address().await?, zone, update).await.map(drop)
+    }
+
     async fn owned(&self) -> Result<Vec<Owned>, DnsError> {
         let server = self.address().await?;
         let mut all = Vec::new();

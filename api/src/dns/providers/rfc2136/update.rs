@@ -66,6 +66,14 @@ impl Update {
         Ok(self)
     }
 
+    /// Removes a TXT record with this text alone.
+    pub(super) fn without_text(mut self, mark: &Name, text: String) -> Self {
+        let mut record = Record::from_rdata(mark.clone(), 0, RData::TXT(TXT::new(vec![text])));
+        record.dns_class = DNSClass::NONE;
+        self.0.add_authority(record);
+        self
+    }
+
     /// Adds a TXT record.
     pub(super) fn with_text(mut self, mark: &Name, text: String, ttl: u32) -> Self {
         self.0.add_authority(Record::from_rdata(mark.clone(), ttl, RData::TXT(TXT::new(vec![text]))));

@@ -8,8 +8,9 @@ use std::{fs, io};
 
 use sha2::{Digest, Sha256};
 
+use super::certificates::CertificateFiles;
 use super::table::Table;
-use super::{GatewayConfig, claims, pages};
+use super::{GatewayConfig, claims, map_file, pages};
 use crate::config::gateway::{GatewaySettings, Scheme};
 
 /// File name of HAProxy's runtime socket.
@@ -22,6 +23,10 @@ pub(super) const TARGET_HEADER: &str = "X-Ocim-Target";
 pub(super) const ANSWERED_HEADER: &str = "x-ocim-answered-by";
 /// File name of the map from hosts to targets.
 pub(super) const MAP: &str = "routes.map";
+/// File name of the map from tokens to answers to certificate authorities.
+pub(super) const CHALLENGES: &str = "challenges.map";
+/// File name of the map of the names that have a certificate.
+pub(super) const CERTIFIED: &str = "certified.map";
 /// File name of the configuration.
 pub(super) const FILE: &str = "haproxy.cfg";
 /// Name of the stick table that counts the open requests of each target.
@@ -39,6 +44,7 @@ pub(super) struct Config {
     files: Vec<(&'static str, String)>,
     /// Shown in `show info` by a HAProxy that runs with exactly this configuration.
     pub(super) description: String,
+    certificates: Option<CertificateFiles>,
 }
 
 impl Config {
@@ -59,20 +65,26 @@ impl Config {
         let digest: String = hex::encode(hash.finalize()).chars().take(16).collect();
         let description = format!("ocim-gateway-{digest}");
         files.push((FILE, text.replace("{description}", &description)));
-        Self { files, description }
+        Self { files, description, certificates: config.certificates() }
     }
 
-    /// Writes all files; the map only if it is missing or of an older version.
+    /// Writes all files; a map only if it is missing or of an older version.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         for (name, content) in &self.files {
             fs::write(directory.join(name), content)?;
+        }
+        for map in [CHALLENGES, CERTIFIED] {
+            map_file::keep(directory, map, &map_file::read(&directory.join(map))?)?;
+        }
+        if let Some(certificates) = &self.certificates {
+            certificates.prepare(directory)?;
         }
         Table::bring_up_to_date(directory, MAP)
     }
 }
 
 /// The placeholders of the template and their values.
-fn words(config: &GatewayConfig) -> [(&'static str, String); 18] {
+fn words(config: &GatewayConfig) -> [(&'static str, String); 22] {
     let GatewayConfig { settings, dir: _, connections } = config;
     // One app server never gets more than half of all connections.
     let target_connections = settings.target_connections.min((connections / 2).max(1));
@@ -87,6 +99,10 @@ fn words(config: &GatewayConfig) -> [(&'static str, String); 18] {
         ("{target_header}", TARGET_HEADER.to_owned()),
         ("{answered_header}", ANSWERED_HEADER.to_owned()),
         ("{map}", MAP.to_owned()),
+        ("{challenges}", CHALLENGES.to_owned()),
+        ("{tls_options}", tls_options(settings).to_owned()),
+        ("{tls_bind}", tls_bind(config)),
+        ("{tls_redirect}", tls_redirect(settings)),
         ("{table}", TABLE.to_owned()),
         ("{proxies}", PROXIES.to_owned()),
         ("{max_hosts}", settings.max_hosts.to_string()),
@@ -112,8 +128,68 @@ fn expect_proxy(settings: &GatewaySettings) -> String {
     }
 }
 
+/// Mozilla's intermediate recommendations. A browser opens a connection of HTTP/1.1 for a WebSocket.
+const TLS_OPTIONS: &str = "ssl-default-bind-options ssl-min-ver TLSv1.2
+    ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
+ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
+    ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256
+    h2-workaround-bogus-websocket-clients";
+
+fn tls_options(settings: &GatewaySettings) -> &'static str {
+    if settings.listen_tls.is_some() { TLS_OPTIONS } else { "" }
+}
+
+/// Names without a certificate get none, rather than another one's.
+fn tls_bind(config: &GatewayConfig) -> String {
+    let Some((address, certificates)) = config.settings.listen_tls.zip(config.certificates()) else {
+        return String::new();
+    };
+    let (list, connections) = (certificates.list().display().to_string(), config.connections);
+    format!("bind {address} maxconn {connections} ssl crt-list \"{list}\" strict-sni alpn h2,http/1.1")
+}
+
+/// Sends visitors by HTTP to HTTPS, and tells browsers to use nothing else, where the route says so and the name has a
+/// certificate here.
+fn tls_redirect(settings: &GatewaySettings) -> String {
+    let Some(port) = https_port(settings) else { return String::new() };
+    let port = if port == Scheme::Https.default_port() { String::new() } else { format!(":{port}") };
+    let host = "req.hdr(host),field(1,:),lower";
+    [
+        format!("acl is_certified {host},map({CERTIFIED}) -m found"),
+        format!("acl is_certified {host},regsub('^[^.]*','*'),map({CERTIFIED}) -m found"),
+        format!(
+            "http-request redirect location https://%[req.hdr(host),field(1,:)]{port}%[pathq] code 308 \
+             if !is_question is_certified {{ var(txn.scheme) -m str http }} {{ var(txn.route),field(4,/) -m str redirect }}"
+        ),
+        "http-request set-var(txn.hsts) var(txn.route),field(5,/) if { var(txn.scheme) -m str https }".to_owned(),
+        "http-response set-header Strict-Transport-Security max-age=%[var(txn.hsts)] \
+         if { var(txn.hsts) -m reg ^[0-9]+$ }"
+            .to_owned(),
+    ]
+    .join("\n    ")
+}
+
+/// The port of HTTPS for visitors; none: the gateway does not serve it.
+fn https_port(settings: &GatewaySettings) -> Option<u16> {
+    let own = settings.listen_tls?.port();
+    Some(settings.front.filter(|front| front.scheme == Scheme::Https).map_or(own, |front| front.port))
+}
+
 /// The default scheme and port of a visitor's own request.
 fn scheme_and_port(settings: &GatewaySettings) -> String {
+    if let Some(port) = https_port(settings) {
+        let http = settings.front.filter(|front| front.scheme == Scheme::Http).map(|front| front.port);
+        return [
+            "http-request set-var(txn.scheme) str(http)".to_owned(),
+            "http-request set-var(txn.scheme) str(https) if { ssl_fc }".to_owned(),
+            // A question is asked as the instance's visitors would ask.
+            "http-request set-var(txn.scheme) var(txn.route),field(2,/) if is_question".to_owned(),
+            "http-request set-var(txn.own_scheme) var(txn.scheme)".to_owned(),
+            format!("http-request set-var(txn.own_port) str({})", http.unwrap_or(settings.listen.port())),
+            format!("http-request set-var(txn.own_port) str({port}) if {{ var(txn.scheme) -m str https }}"),
+        ]
+        .join("\n    ");
+    }
     let lines = match settings.front {
         Some(front) => {
             let scheme = front.scheme.as_str();

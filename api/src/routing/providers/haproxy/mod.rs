@@ -6,9 +6,11 @@
 //!
 //! Out of scope: which instance has which host names, and health checks of targets.
 
+mod certificates;
 mod claims;
 mod config;
 mod error;
+mod map_file;
 mod pages;
 mod process;
 mod questions;
@@ -27,13 +29,16 @@ use std::{env, fs, io};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use self::certificates::CertificateFiles;
 use self::config::{Config, FILE, SOCKET};
 pub use self::error::GatewayError;
 pub use self::process::HaproxyProcess;
 pub use self::routes::HaproxyRoutes;
 use crate::config::gateway::GatewaySettings;
 use crate::platform::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
-use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
+use crate::routing::traffic::{
+    Answer, AskError, CertificateSource, Challenge, Question, Revisions, Route, Traffic, TrafficError,
+};
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
@@ -48,6 +53,14 @@ pub struct GatewayConfig {
     pub dir: PathBuf,
     /// Limit of concurrent visitors' connections; HAProxy needs two open files for each.
     pub connections: u32,
+}
+
+impl GatewayConfig {
+    /// The certificates that it serves; none: it does not serve HTTPS.
+    fn certificates(&self) -> Option<CertificateFiles> {
+        let own = self.settings.run_dir.clone().unwrap_or_else(|| self.dir.clone());
+        self.settings.listen_tls.map(|_| CertificateFiles::new(own.join("certificates")))
+    }
 }
 
 /// A gateway that serves. Dropping this leaves HAProxy running.
@@ -70,7 +83,7 @@ impl HaproxyGateway {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.dir).map_err(directory_error(&config.dir))?;
         let dir = config.dir.canonicalize().map_err(directory_error(&config.dir))?;
         let config = GatewayConfig { dir, ..config };
-        let routes = HaproxyRoutes::new(&config.dir);
+        let routes = HaproxyRoutes::new(&config);
         let _lock = lock(&config, &routes).await?;
         let process = bring_up(&config, &program, &routes).await?;
         Ok(Self { config, program, routes, process: Mutex::new(process), stopped: CancellationToken::new() })
@@ -166,6 +179,14 @@ impl Traffic for HaproxyGateway {
         self.routes.replace_all(routes).await
     }
 
+    async fn set_challenges(&self, challenges: &[Challenge]) -> Result<(), TrafficError> {
+        self.routes.set_challenges(challenges).await
+    }
+
+    async fn set_certificates(&self, all: &Revisions, source: &dyn CertificateSource) -> Result<(), TrafficError> {
+        self.routes.set_certificates(all, source).await
+    }
+
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         self.routes.open_connections(target).await
     }
@@ -220,10 +241,11 @@ async fn launch(
     line.extend(["-f", FILE, "-db"].map(Into::into));
     match old {
         // Check the port first: HAProxy would share it with a foreign process that allows this.
-        None => drop(
-            TcpListener::bind(config.settings.listen)
-                .map_err(|error| listen_error(config.settings.listen, &error.to_string()))?,
-        ),
+        None => {
+            for address in config.settings.addresses() {
+                TcpListener::bind(address).map_err(|error| listen_error(address, &error.to_string()))?;
+            }
+        }
         Some(old) => line.extend(["-x", SOCKET, "-sf", &old.pid.to_string()].map(Into::into)),
     }
     let file = open_log(&log).map_err(directory_error(&log))?;

@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::config::MAP;
+use super::certificates::CertificateFiles;
+use super::config::{CHALLENGES, MAP};
 use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
+use super::{GatewayConfig, map_file};
 use crate::platform::children;
-use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
+use crate::routing::traffic::{
+    Answer, AskError, CertificateSource, Challenge, Question, Revisions, Route, Traffic, TrafficError,
+};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -21,14 +25,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct HaproxyRoutes {
     directory: PathBuf,
+    /// None: it does not serve HTTPS.
+    certificates: Option<CertificateFiles>,
     pub(super) runtime: Runtime,
 }
 
 impl HaproxyRoutes {
-    /// For the gateway's directory, even if none runs there now.
+    /// For the gateway of this configuration, even if none runs there now.
     #[must_use]
-    pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), runtime: Runtime::new(directory) }
+    pub fn new(config: &GatewayConfig) -> Self {
+        let directory = config.dir.clone();
+        let runtime = Runtime::new(&directory);
+        Self { directory, certificates: config.certificates(), runtime }
     }
 
     /// Held while the gateway starts, stops or changes, so that file and running table agree; none if another process
@@ -40,7 +48,13 @@ impl HaproxyRoutes {
     /// Loads the file into the running gateway. The caller holds the lock.
     pub(super) async fn load(&self) -> Result<(), TrafficError> {
         let table = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
-        self.runtime.become_table(&table).await
+        self.runtime.become_table(MAP, &table.0).await?;
+        let challenges = map_file::read(&self.directory.join(CHALLENGES)).map_err(|error| self.file_error(&error))?;
+        self.runtime.become_table(CHALLENGES, &challenges).await?;
+        match &self.certificates {
+            Some(certificates) => certificates.load(&self.runtime).await,
+            None => Ok(()),
+        }
     }
 
     /// Sets these routes, removes these hosts, and keeps all others.
@@ -56,7 +70,7 @@ impl HaproxyRoutes {
             table.set(routes).map(|()| table)
         };
         let (table, _lock) = self.change(edit).await?;
-        self.runtime.become_table(&table).await
+        self.runtime.become_table(MAP, &table.0).await
     }
 
     /// Loads the file into the running gateway again, which changes nothing unless another program did.
@@ -100,7 +114,7 @@ impl Traffic for HaproxyRoutes {
         let mut changed = Table::default();
         changed.set(routes)?;
         let (_, _lock) = self.change(|mut table| table.set(routes).map(|()| table)).await?;
-        self.runtime.set(&changed.0).await
+        self.runtime.set(MAP, &changed.0).await
     }
 
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
@@ -109,7 +123,23 @@ impl Traffic for HaproxyRoutes {
             table.set(routes).map(|()| table)
         };
         let (table, _lock) = self.change(edit).await?;
-        self.runtime.become_table(&table).await
+        self.runtime.become_table(MAP, &table.0).await
+    }
+
+    async fn set_challenges(&self, challenges: &[Challenge]) -> Result<(), TrafficError> {
+        let _lock = self.hold().await?;
+        let entries = challenges.iter().map(entry).collect::<Result<_, _>>()?;
+        map_file::keep(&self.directory, CHALLENGES, &entries).map_err(|error| self.file_error(&error))?;
+        self.runtime.become_table(CHALLENGES, &entries).await
+    }
+
+    async fn set_certificates(&self, all: &Revisions, source: &dyn CertificateSource) -> Result<(), TrafficError> {
+        let Some(certificates) = &self.certificates else {
+            let words = "the gateway does not serve HTTPS: set OCIM_GATEWAY_LISTEN_TLS on its host";
+            return if all.is_empty() { Ok(()) } else { Err(TrafficError(words.to_owned())) };
+        };
+        let _lock = self.hold().await?;
+        certificates.become_these(all, source, &self.runtime, &self.directory).await
     }
 
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
@@ -123,5 +153,17 @@ impl Traffic for HaproxyRoutes {
 
     async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError> {
         questions::ask(&self.directory, target, question).await
+    }
+}
+
+/// An answer to a certificate authority as in the map.
+fn entry(Challenge { token, answer }: &Challenge) -> Result<(String, String), TrafficError> {
+    let is_plain = |text: &str| {
+        (1..=400).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match is_plain(token) && is_plain(answer) {
+        true => Ok((token.clone(), answer.clone())),
+        false => Err(TrafficError("an answer to a certificate authority has other characters than base64url's".into())),
     }
 }

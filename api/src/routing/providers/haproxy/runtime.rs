@@ -1,6 +1,6 @@
 //! HAProxy's runtime socket: one line of commands per connection, each answer limited in size and time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -8,11 +8,13 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::config::{MAP, SOCKET, TABLE};
-use super::table::{Table, target_word};
+use super::config::{SOCKET, TABLE};
+use super::map_file::Entries;
+use super::table::target_word;
 use crate::routing::traffic::TrafficError;
 
 const AT_MOST: Duration = Duration::from_secs(20);
@@ -20,6 +22,9 @@ const AT_MOST: Duration = Duration::from_secs(20);
 const LONGEST_ANSWER: u64 = 512 << 20;
 /// In bytes: HAProxy reads one buffer, and handles no request while it works on the line.
 const LONGEST_LINE: usize = 8000;
+
+/// The most characters of a refusal that are told.
+const LONGEST_REFUSAL: usize = 300;
 
 /// Client of the runtime socket in the gateway's directory.
 #[derive(Debug, Clone)]
@@ -47,28 +52,93 @@ impl Runtime {
         Some(Info { pid: field("Pid:")?.parse().ok()?, description })
     }
 
-    /// Makes the running table equal to this one, and verifies it.
-    pub(super) async fn become_table(&self, wanted: &Table) -> Result<(), TrafficError> {
-        let commands = commands(&self.entries().await?, &wanted.0);
+    /// Makes a running map equal to this table, and verifies it.
+    pub(super) async fn become_table(&self, map: &str, wanted: &Entries) -> Result<(), TrafficError> {
+        let commands = commands(map, &self.entries(map).await?, wanted);
         if commands.is_empty() {
             return Ok(());
         }
         self.tell(&commands).await?;
-        let mut now = self.entries().await?;
+        let mut now = self.entries(map).await?;
         now.sort();
-        let is_so = now.len() == wanted.0.len() && now.iter().map(|(host, value)| (host, value)).eq(&wanted.0);
+        let is_so = now.len() == wanted.len() && now.iter().map(|(key, value)| (key, value)).eq(wanted);
         is_so.then_some(()).ok_or_else(otherwise)
     }
 
-    /// Sets these entries of the running table, keeps all others, and verifies the result.
-    pub(super) async fn set(&self, wanted: &BTreeMap<String, String>) -> Result<(), TrafficError> {
-        let commands = commands(&self.look_up(wanted.keys()).await?, wanted);
+    /// Sets these entries of a running map, keeps all others, and verifies the result.
+    pub(super) async fn set(&self, map: &str, wanted: &Entries) -> Result<(), TrafficError> {
+        let commands = commands(map, &self.look_up(map, wanted.keys()).await?, wanted);
         if commands.is_empty() {
             return Ok(());
         }
         self.tell(&commands).await?;
-        let now: BTreeMap<_, _> = self.look_up(wanted.keys()).await?.into_iter().collect();
+        let now: BTreeMap<_, _> = self.look_up(map, wanted.keys()).await?.into_iter().collect();
         (now == *wanted).then_some(()).ok_or_else(otherwise)
+    }
+
+    /// Has HAProxy serve the certificate of this file, which it does not read: this is its content.
+    pub(super) async fn serve(&self, list: &Path, file: &Path, pem: &SecretString) -> Result<(), TrafficError> {
+        let served = self.try_to_serve(list, file, pem).await;
+        if served.is_err() {
+            self.forget(file).await?;
+        }
+        served
+    }
+
+    /// Ends a change that another process has left half-way: HAProxy allows one at a time.
+    pub(super) async fn end_transaction(&self) -> Result<(), TrafficError> {
+        let answer = self.ask("show ssl cert").await?;
+        for file in answer.lines().filter_map(|line| line.strip_prefix('*')) {
+            self.forget(Path::new(file.trim())).await?;
+        }
+        Ok(())
+    }
+
+    /// Has HAProxy know nothing of a file that is not in a list.
+    async fn forget(&self, file: &Path) -> Result<(), TrafficError> {
+        let file = file.display();
+        self.ask(&format!("abort ssl cert {file}; del ssl cert {file}")).await.map(drop)
+    }
+
+    async fn try_to_serve(&self, list: &Path, file: &Path, pem: &SecretString) -> Result<(), TrafficError> {
+        // Left by an attempt that was interrupted.
+        self.forget(file).await?;
+        let (list, file) = (list.display(), file.display());
+        self.confirmed(&format!("new ssl cert {file}"), "New empty certificate store").await?;
+        let pem = pem.expose_secret();
+        self.confirmed(&format!("set ssl cert {file} <<\n{pem}\n"), "Transaction created").await?;
+        self.confirmed(&format!("commit ssl cert {file}"), "Success!").await?;
+        self.confirmed(&format!("add ssl crt-list {list} {file}"), "Success!").await
+    }
+
+    /// Has HAProxy serve the certificate of this file no more.
+    pub(super) async fn withdraw(&self, list: &Path, file: &Path) -> Result<(), TrafficError> {
+        if self.listed(list).await?.contains(&file.display().to_string()) {
+            let (list, file) = (list.display(), file.display());
+            self.confirmed(&format!("del ssl crt-list {list} {file}"), "deleted").await?;
+            self.confirmed(&format!("del ssl cert {file}"), "deleted").await?;
+        }
+        Ok(())
+    }
+
+    /// The certificates' files in a running list.
+    pub(super) async fn listed(&self, list: &Path) -> Result<BTreeSet<String>, TrafficError> {
+        let answer = self.ask(&format!("show ssl crt-list {}", list.display())).await?;
+        let lines = answer.lines().filter(|line| !line.starts_with('#'));
+        Ok(lines.filter_map(|line| line.split_ascii_whitespace().next()).map(str::to_owned).collect())
+    }
+
+    /// Gives a command whose answer contains this.
+    async fn confirmed(&self, command: &str, expected: &str) -> Result<(), TrafficError> {
+        let answer = self.ask(command).await?;
+        if answer.contains(expected) {
+            return Ok(());
+        }
+        // The rest of a payload that is not wanted is answered with a list of all commands.
+        let (words, _) = answer.split_once("Unknown command").unwrap_or((&answer, ""));
+        let words: String =
+            words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_REFUSAL).collect();
+        Err(TrafficError(format!("the gateway refused it: {words}")))
     }
 
     /// Number of open requests at a target.
@@ -82,8 +152,8 @@ impl Runtime {
         count.ok_or_else(|| TrafficError(format!("the gateway cannot count its requests: {}", answer.trim())))
     }
 
-    async fn entries(&self) -> Result<Vec<(String, String)>, TrafficError> {
-        let answer = self.ask(&format!("show map {MAP}")).await?;
+    async fn entries(&self, map: &str) -> Result<Vec<(String, String)>, TrafficError> {
+        let answer = self.ask(&format!("show map {map}")).await?;
         answer
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -97,9 +167,13 @@ impl Runtime {
             .collect()
     }
 
-    /// The existing entries of these hosts.
-    async fn look_up(&self, hosts: impl Iterator<Item = &String>) -> Result<Vec<(String, String)>, TrafficError> {
-        let questions: Vec<_> = hosts.map(|host| format!("get map {MAP} {host}")).collect();
+    /// The existing entries of these keys.
+    async fn look_up(
+        &self,
+        map: &str,
+        keys: impl Iterator<Item = &String>,
+    ) -> Result<Vec<(String, String)>, TrafficError> {
+        let questions: Vec<_> = keys.map(|key| format!("get map {map} {key}")).collect();
         let mut found = Vec::new();
         for line in lines(&questions) {
             let answer = self.ask(&line).await?;
@@ -174,7 +248,7 @@ fn lines(commands: &[String]) -> Vec<String> {
 }
 
 /// The commands that turn one table into the other. A switch is a single `set`, which is atomic in HAProxy.
-fn commands(current: &[(String, String)], wanted: &BTreeMap<String, String>) -> Vec<String> {
+fn commands(map: &str, current: &[(String, String)], wanted: &Entries) -> Vec<String> {
     let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (host, value) in current {
         values.entry(host).or_default().push(value);
@@ -183,11 +257,11 @@ fn commands(current: &[(String, String)], wanted: &BTreeMap<String, String>) -> 
     for (host, value) in wanted {
         match values.remove(host.as_str()).as_deref() {
             Some([one]) if one == value => {}
-            Some([_, ..]) => commands.push(format!("set map {MAP} {host} {value}")),
-            Some([]) | None => commands.push(format!("add map {MAP} {host} {value}")),
+            Some([_, ..]) => commands.push(format!("set map {map} {host} {value}")),
+            Some([]) | None => commands.push(format!("add map {map} {host} {value}")),
         }
     }
-    commands.extend(values.into_keys().map(|host| format!("del map {MAP} {host}")));
+    commands.extend(values.into_keys().map(|host| format!("del map {map} {host}")));
     commands
 }
 
@@ -202,14 +276,14 @@ mod tests {
         let current = [pair("gone", "1|1/http"), pair("moved", "1|1/http"), pair("same", "1|1/http")];
         let wanted = [pair("moved", "2|2/http"), pair("new", "none/https"), pair("same", "1|1/http")].into();
         assert_eq!(
-            commands(&current, &wanted),
+            commands("routes.map", &current, &wanted),
             ["set map routes.map moved 2|2/http", "add map routes.map new none/https", "del map routes.map gone"]
         );
     }
 
     #[test]
     fn commands_are_joined_to_lines_that_haproxy_takes() {
-        let commands: Vec<String> = (0..1000).map(|n| format!("add map {MAP} host-{n} none/http")).collect();
+        let commands: Vec<String> = (0..1000).map(|n| format!("add map routes.map host-{n} none/http")).collect();
         let lines = lines(&commands);
         assert!(lines.len() < 10 && lines.iter().all(|line| line.len() <= LONGEST_LINE), "{}", lines.len());
         let all: Vec<&str> = lines.iter().flat_map(|line| line.split("; ")).collect();

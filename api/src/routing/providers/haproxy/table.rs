@@ -1,54 +1,50 @@
 //! The table of hosts: HAProxy's map, in memory and as the file that a restart reads. One line per host:
 //! `demo.localhost 10.0.0.2|80/https`, or `demo.localhost none/http`. With the maintenance page up, the value is
-//! `page/https/TEXT`; the text is HTML in URL-safe Base64.
+//! `page/https/TEXT`; the text is HTML in URL-safe Base64. Two more fields say how visitors by HTTP are treated:
+//! `10.0.0.2|80/https//redirect/31536000` sends them to HTTPS, for so many seconds also by their browsers.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::map_file::{self, Entries};
+use shared_types::https::HttpsPolicy;
+
 use crate::config::gateway::Scheme;
 use crate::routing::traffic::{Route, TrafficError, check_target};
 
+/// How long browsers remember that a host is to be asked by HTTPS only: a year.
+const HSTS_SECONDS: u32 = 31_536_000;
 /// Value of a host without a target.
 const NO_TARGET: &str = "none";
 /// Begins the value of a host whose visitors get the maintenance page.
 const PAGE: &str = "page";
 
-/// Host to value, both validated and in HAProxy's format: neither can hold a space, a line end or a semicolon.
+/// Host to value, both validated and in HAProxy's format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Table(pub(super) BTreeMap<String, String>);
+pub(super) struct Table(pub(super) Entries);
 
 impl Table {
     /// Reads the file; empty if there is none. Files of older versions have no scheme: they are read as `http`.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        match fs::read_to_string(path) {
-            Ok(text) => Ok(Self(text.lines().filter_map(entry).collect())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
+        let mut entries = map_file::read(path)?;
+        for value in entries.values_mut().filter(|value| !value.contains('/')) {
+            value.push_str("/http");
         }
+        Ok(Self(entries))
     }
 
-    /// Writes the file atomically and durably.
+    /// Writes the file, atomically and durably.
     pub(super) fn write(&self, directory: &Path, name: &str) -> io::Result<()> {
-        let aside = directory.join(format!("{name}.new"));
-        let mut file = File::create(&aside)?;
-        file.write_all(self.text().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&aside, directory.join(name))?;
-        File::open(directory)?.sync_all()
+        map_file::write(directory, name, &self.0)
     }
 
     /// Rewrites the file if it is missing or of an older version.
     pub(super) fn bring_up_to_date(directory: &Path, name: &str) -> io::Result<()> {
-        let path = directory.join(name);
-        let table = Self::read(&path)?;
-        let is_current = fs::read_to_string(&path).is_ok_and(|text| text == table.text());
-        if is_current { Ok(()) } else { table.write(directory, name) }
+        map_file::keep(directory, name, &Self::read(&directory.join(name))?.0)
     }
 
     /// Sets these routes and keeps the others.
@@ -59,30 +55,24 @@ impl Table {
         }
         Ok(())
     }
-
-    fn text(&self) -> String {
-        self.0.iter().map(|(host, value)| format!("{host} {value}\n")).collect()
-    }
-}
-
-fn entry(line: &str) -> Option<(String, String)> {
-    let (host, value) = line.split_once(' ')?;
-    let value = value.trim();
-    let scheme = if value.contains('/') { "" } else { "/http" };
-    (!host.is_empty() && !value.is_empty()).then(|| (host.to_owned(), format!("{value}{scheme}")))
 }
 
 /// A route as in the map: the host and its value.
 fn words(route: &Route) -> Result<(String, String), TrafficError> {
     route.check()?;
-    let Route { hostname, target, notice, scheme } = route;
-    let scheme = Scheme::as_str(*scheme);
-    if let Some(notice) = notice {
-        let text = URL_SAFE_NO_PAD.encode(html(notice));
-        return Ok((hostname.clone(), format!("{PAGE}/{scheme}/{text}")));
-    }
-    let target = target.map(target_word).transpose()?.unwrap_or_else(|| NO_TARGET.to_owned());
-    Ok((hostname.clone(), format!("{target}/{scheme}")))
+    let Route { hostname, target, notice, scheme, https } = route;
+    let (target, text) = match (notice, target) {
+        (Some(notice), _) => (PAGE.to_owned(), URL_SAFE_NO_PAD.encode(html(notice))),
+        (None, Some(target)) => (target_word(*target)?, String::new()),
+        (None, None) => (NO_TARGET.to_owned(), String::new()),
+    };
+    let to_https = match (scheme, https) {
+        (Scheme::Http, _) | (Scheme::Https, HttpsPolicy::Optional) => String::new(),
+        (Scheme::Https, HttpsPolicy::Redirect) => "/redirect".to_owned(),
+        (Scheme::Https, HttpsPolicy::Strict) => format!("/redirect/{HSTS_SECONDS}"),
+    };
+    let value = format!("{target}/{}/{text}{to_https}", scheme.as_str());
+    Ok((hostname.clone(), value.trim_end_matches('/').to_owned()))
 }
 
 /// Plain text as HTML; lines stay lines.
@@ -113,11 +103,13 @@ pub(super) fn target_word(target: SocketAddr) -> Result<String, TrafficError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs;
+
     use super::*;
 
     fn route(host: &str, target: Option<&str>, scheme: Scheme) -> Route {
         let target = target.map(|target| target.parse().unwrap());
-        Route { hostname: host.to_owned(), target, notice: None, scheme }
+        Route { hostname: host.to_owned(), target, notice: None, scheme, https: HttpsPolicy::Optional }
     }
 
     #[test]
@@ -135,6 +127,19 @@ mod tests {
         assert_eq!(text, "a.localhost 10.0.0.2|80/https\nb.localhost none/http\nc fd00::2|8080/http\n");
         assert_eq!(Table::read(&directory.path().join("routes.map")).unwrap(), table);
         assert_eq!(Table::read(&directory.path().join("missing")).unwrap(), Table::default());
+    }
+
+    #[test]
+    fn says_how_visitors_by_http_are_treated() {
+        let value = |scheme, https, notice: Option<&str>| {
+            let notice = notice.map(str::to_owned);
+            words(&Route { https, notice, ..route("a", Some("10.0.0.2:80"), scheme) }).unwrap().1
+        };
+        assert_eq!(value(Scheme::Https, HttpsPolicy::Optional, None), "10.0.0.2|80/https");
+        assert_eq!(value(Scheme::Https, HttpsPolicy::Redirect, None), "10.0.0.2|80/https//redirect");
+        assert_eq!(value(Scheme::Https, HttpsPolicy::Strict, None), "10.0.0.2|80/https//redirect/31536000");
+        assert_eq!(value(Scheme::Https, HttpsPolicy::Redirect, Some("hi")), "page/https/aGk/redirect");
+        assert_eq!(value(Scheme::Http, HttpsPolicy::Strict, None), "10.0.0.2|80/http", "its visitors use HTTP");
     }
 
     #[test]

@@ -88,5 +88,6 @@ pub(in crate::pages::instance) fn saved(instance: &Instance) -> Map<String, Valu
     fields.insert("retention_hours".into(), instance.retention_hours.into());
     let provider = instance.provider.as_ref().map_or("", |name| name.as_str());
     fields.insert("provider".into(), provider.into());
+    fields.insert("https".into(), instance.https.as_str().into());
     fields
 }
