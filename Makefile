@@ -1,7 +1,7 @@
 # The verbs a person types. `make` lists them; each does what it needs first, and nothing twice.
 
-# How the program is compiled: `dev` (fast to build: a first run, tests) or `release` (production).
-PROFILE ?= dev
+# How the program is compiled: `dev` (fast to build: a first run, tests) or `release` (production, and packages).
+PROFILE ?= $(if $(filter package,$(MAKECMDGOALS)),release,dev)
 
 ifeq ($(filter $(PROFILE),dev release),)
 $(error PROFILE is dev or release, not "$(PROFILE)")
@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type test-certificates chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program package test-package test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type test-certificates chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test bootstrap-package
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -30,6 +30,9 @@ run: build ## Install what is missing, build, start everything; Ctrl-C stops it
 
 build: bootstrap spa program ## The same without starting: the program is target/{debug,release}/ocim
 	@$(PROGRAM) admin prepare-cache
+
+package: bootstrap-package spa program ## The Debian package of this host's architecture, its SBOM and checksums, in target/package (PROFILE=dev: not optimised)
+	@PROFILE=$(PROFILE) script/package $(PROGRAM)
 
 test: bootstrap-test ## Everything CI runs: lint, unit and API tests, wasm tests, browser tests
 	@script/test
@@ -76,6 +79,9 @@ test-application-type: bootstrap-test ## Add an application type to a copy of th
 
 test-certificates: bootstrap-test ## Certificates from Pebble, a real server of ACME: bad nonces, slow validation, failures, renewal windows (a minute)
 	cargo test --locked --test api -- --ignored --nocapture system::certificates
+
+test-package: bootstrap-package spa program ## Make the package twice, install it in a Debian, start, upgrade, remove and purge it (root; RELEASE=trixie; packages are fetched)
+	@PROFILE=$(PROFILE) script/test-package $(PROGRAM)
 
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos
@@ -149,6 +155,9 @@ bootstrap:
 
 bootstrap-test:
 	@script/bootstrap test
+
+bootstrap-package:
+	@script/bootstrap package
 
 # The single-page application, which the program embeds.
 spa: $(SPA_STAMP)

@@ -8,6 +8,9 @@ readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebst
 # For `make test-resources`; the servers' programs alone, without a service of MariaDB.
 readonly RESOURCE_PACKAGES=(mariadb-server-core mariadb-client-core mariadb-client redis-server openssl age zstd jq
   swift swift-proxy swift-account swift-container swift-object memcached python3-venv)
+# For `make package` and `make test-package`.
+readonly PACKAGE_PACKAGES=(debhelper dpkg-dev)
+readonly PACKAGE_TEST_PACKAGES=(debhelper dpkg-dev iproute2 lintian mmdebstrap systemd-container util-linux)
 readonly TEST_PACKAGES=(chromium chromium-driver knot openssh-server openssl pebble shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -16,12 +19,14 @@ readonly POLICY=/usr/sbin/policy-rc.d
 # Goes before each command that needs root: nothing, or sudo.
 AS_ROOT=()
 
-# debian_packages run|test|resources: installs what is missing.
+# debian_packages run|test|resources|package|test-package: installs what is missing.
 debian_packages() {
   local packages=("${RUN_PACKAGES[@]}") missing
   case "$1" in
     test) packages+=("${TEST_PACKAGES[@]}") ;;
     resources) packages=("${RESOURCE_PACKAGES[@]}") ;;
+    package) packages+=("${PACKAGE_PACKAGES[@]}") ;;
+    test-package) packages=("${PACKAGE_TEST_PACKAGES[@]}") ;;
   esac
   mapfile -t missing < <(packages_missing "${packages[@]}")
   if ((${#missing[@]} == 0)); then
@@ -77,6 +82,9 @@ is_there() {
     e2fsprogs) has mkfs.ext4 || [ -x /usr/sbin/mkfs.ext4 ] ;;
     util-linux) has unshare nsenter setpriv prlimit ;;
     bubblewrap) has bwrap ;;
+    debhelper) has dh ;;
+    dpkg-dev) has dpkg-buildpackage ;;
+    systemd-container) has systemd-nspawn ;;
     passt) has pasta ;;
     mariadb-server-core) has mariadbd mariadb-install-db ;;
     mariadb-client-core) has mariadb ;;
