@@ -46,7 +46,7 @@ pub enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
-    /// Users, keys, gateways, backups and the cache
+    /// Users, keys, gateways, backups, the cache, and what is wrong
     #[command(subcommand)]
     Admin(Admin),
     #[command(flatten)]
@@ -92,6 +92,16 @@ pub enum Admin {
     DisableUser {
         /// The name that the user signs in with
         username: String,
+    },
+    /// Say what is wrong with the installation, and what to do: a line for each check
+    ///
+    /// Clocks, names, certificates, versions, walls, keys, disks, backups, gateways, workers and settings. Run it with the
+    /// settings of the server, on each host: disks and walls are those of this one. It changes nothing. The exit status is 1 if
+    /// something is wrong, and 0 if there are only warnings.
+    Doctor {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Print a new key for OCIM_SECRET_KEYS or the file of keys
     GenerateKey,

@@ -56,6 +56,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Admin(Admin::CheckProvider { name }) => {
                 ocim::start::check_provider(&settings()?, name.as_deref()).await?;
             }
+            Command::Admin(Admin::Doctor { json }) => return ocim::start::doctor(&settings()?, json).await,
             Command::Admin(Admin::GenerateKey) => ocim::start::generate_key()?,
             Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&settings()?).await?,
             Command::Admin(Admin::AddGateway { name }) => ocim::start::gateway::add(&settings()?, &name).await?,

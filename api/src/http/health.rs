@@ -48,7 +48,8 @@ struct Readiness {
 
 /// Check readiness
 ///
-/// Whether the database answers and has this program's migrations, and a worker takes jobs.
+/// Whether the database answers and has this program's migrations, and a worker takes jobs. A server without a worker
+/// (`--no-worker`) is ready without one, too: otherwise a balancer would send nobody to any server while no worker runs.
 #[utoipa::path(tag = "health", security(()), responses(
     (status = 200, description = "It can work", body = Readiness),
     (status = 503, description = "It cannot, for now; the detail says what is missing"),
@@ -65,7 +66,9 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
         sandbox = Some(walls.state().await.level);
     }
     match workers::taking_jobs(&mut *app.db().probe().await?).await? {
-        0 => Err(missing("No worker takes jobs: start `ocim worker`, or the server again.".to_owned())),
+        0 if app.is_working().is_some() => {
+            Err(missing("No worker takes jobs: start `ocim worker`, or the server again.".to_owned()))
+        }
         workers => {
             Ok(HttpResponse::Ok().json(Readiness { status: "ok", database: "ok", migrations: "ok", workers, sandbox }))
         }

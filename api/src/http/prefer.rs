@@ -58,7 +58,7 @@ where
 fn concerns(signal: &Signal, instance: InstanceId) -> bool {
     match signal {
         Signal::Event(event) => event.instance_id == Some(instance),
-        Signal::Access(_) | Signal::Gateways => false,
+        Signal::Access(_) | Signal::Gateways | Signal::Rates(_) => false,
         Signal::Gap => true,
     }
 }

@@ -96,7 +96,7 @@ impl Reader {
                 self.is_sure &= user != self.who.user_id;
                 Some(None)
             }
-            Ok(Signal::Gateways) => Some(None),
+            Ok(Signal::Gateways | Signal::Rates(_)) => Some(None),
             Ok(Signal::Gap) | Err(RecvError::Lagged(_)) => {
                 self.is_sure = false;
                 Some(Some(Heard::Gap))

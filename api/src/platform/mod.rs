@@ -17,6 +17,7 @@ pub mod mail;
 pub mod metrics;
 pub mod origin;
 pub mod outbox;
+pub mod peers;
 pub mod public_key;
 pub mod removal;
 pub mod sandbox;

@@ -27,6 +27,7 @@ use crate::git::real::GitCli;
 use crate::git::source_credentials::StoredCredentials;
 use crate::instances::Ports;
 use crate::machines::probe::{Probe, SshProbe};
+use crate::machines::providers::fake::FakeProvider;
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::LocalProvider;
 use crate::machines::registry::{Named, Providers};
@@ -69,6 +70,24 @@ pub(super) async fn open(
         return fake(own, (name.clone(), *budget), data_dir, plays).await;
     }
     real(settings, data_dir, db, keyring, machines::open(settings, all, data_dir, db).await?).await
+}
+
+/// The systems without machines: for a look at the others, which boots nothing. The provider in their place has none.
+pub(super) fn without_machines(settings: &Settings, data_dir: &Path) -> Result<Outside, StartError> {
+    let all = settings.providers()?;
+    let default = all.first().ok_or("the settings name no provider")?;
+    let is_fake = matches!(default.kind, KindSettings::Fake(_));
+    let sandbox = if is_fake { None } else { Some(sandbox::open(settings)?) };
+    let provider = Arc::new(FakeProvider::new(Vec::new()));
+    Ok(Outside {
+        providers: Providers::new(Named { name: default.name.clone(), provider: provider.clone(), budget: None }, []),
+        probe: provider,
+        ansible: Arc::new(FakePrinter { dir: data_dir.join("none"), lines: 0, pace: Duration::ZERO }),
+        git: Arc::new(FakeGit::default()),
+        sandbox,
+        local: None,
+        repositories: repositories::at(data_dir),
+    })
 }
 
 impl Outside {

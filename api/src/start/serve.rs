@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -17,7 +18,7 @@ use utoipa_actix_web::AppExt;
 
 use super::assembly::Admission;
 use super::report::{say, step};
-use super::{StartError, admin, assembly, data_dir, database, limits, outside, vault};
+use super::{StartError, admin, assembly, data_dir, database, limits, outside, presence, vault};
 use crate::app::App;
 use crate::config::gateway::GatewaySettings;
 use crate::config::{OnSigterm, Settings};
@@ -30,6 +31,8 @@ use crate::platform::db::Db;
 use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::events::Bus;
 use crate::platform::guard::Guard;
+use crate::platform::peers;
+use crate::platform::peers::store::ServerReport;
 use crate::routing::providers::agents::Agents;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use crate::routing::traffic::Traffic;
@@ -83,7 +86,17 @@ async fn run(
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
     let db = database::start(settings, data_dir, &mut children.postgres).await?;
+    let has_gateway = !settings.gateway.ocim_gateway_agents;
+    // Only one server uses the embedded database: that of its data directory, which is locked.
+    if settings.data.database_url.is_some() {
+        presence::refuse_second_gateway(&db, has_gateway).await?;
+    }
     let keyring = vault::keyring(settings, data_dir, &db, settings.data.database_url.is_none()).await?;
+    let public_url = settings.server.ocim_public_url.clone();
+    let data = data_dir.display().to_string();
+    let about = ServerReport { public_url, has_gateway, key_ids: keyring.ids(), data_dir: data };
+    // At once, so that a server that starts at the same time sees it.
+    peers::store::report(&mut *db.vital().await?, &about).await?;
     let password = admin::ensure_first(settings, &db).await?;
     let outside = outside::open(settings, data_dir, &db, &keyring, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
@@ -101,7 +114,10 @@ async fn run(
         let (postgres, stop) = (postgres.clone(), stop.clone());
         tokio::spawn(async move { stop.run_until_cancelled(postgres.supervise()).await });
     }
-    let bus = Bus::start(db, stop.clone()).await?;
+    let bus = Bus::start(db.clone(), stop.clone()).await?;
+    let are_others = Arc::<AtomicBool>::default();
+    let showing = tokio::spawn(presence::show(db.clone(), about, are_others.clone(), stop.clone()));
+    tokio::spawn(peers::exchange(db, bus.clone(), admission.guard.clone(), are_others));
     let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: true };
     let worker = match works {
         true => Some(Worker::start(watch.clone(), &bus, duties, stop.clone()).await?),
@@ -124,6 +140,7 @@ async fn run(
     if let Some(worker) = worker {
         worker.ended().await;
     }
+    showing.await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! each with a timeout, and the result is cached, so that many readers cause no more checks than one.
 
 mod checks;
+pub mod doctor;
 mod gateways;
 pub mod opened_walls;
 mod providers;

@@ -43,7 +43,6 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     batches(|| async { health::prune_changes(&mut *manager.db.conn().await?, changes, BATCH).await }).await?;
     batches(|| async { outbox::prune(&mut *manager.db.conn().await?, MESSAGE_DAYS, BATCH).await }).await?;
     batches(|| async { answers::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
-    clean_cache(manager).await;
     shared_key::sweep(manager).await?;
     if let Some(certifier) = &manager.certifier {
         certifier.clean().await?;
@@ -58,8 +57,8 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Removes from the cache what is too old or too much. A failure is logged: the records do not wait for it.
-async fn clean_cache(manager: &Manager) {
+/// Removes from this host's cache what is too old or too much. A failure is logged.
+pub async fn clean_cache(manager: &Manager) {
     let (dir, limits) = (manager.options.cache_dir.clone(), manager.options.cache_limits);
     let cleaned = tokio::task::spawn_blocking(move || cache::clean(&dir, limits)).await;
     match cleaned.map_err(|error| error.to_string()).and_then(|cleaned| cleaned.map_err(|error| error.to_string())) {

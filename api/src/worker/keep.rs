@@ -1,6 +1,6 @@
 //! Periodic tasks of every worker besides builds: orphaned machines, retention, run directories, backups, host names, old records,
 //! disk space, outgoing messages.
-//! Several workers may run each task at once.
+//! Several workers may run each task at once, except those with a lease of their own (`platform/jobs/duty.rs`).
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::instances::traffic::migration_page;
 use crate::instances::upkeep::{courier, reaper, retention, runs};
 use crate::instances::{Manager, backups, health, names};
 use crate::platform::events::bus::Signal;
+use crate::platform::jobs::duty;
 
 /// The interval between checks of disk space.
 const WATCH: Duration = Duration::from_secs(10);
@@ -57,7 +58,8 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
             warn(names::adopt(manager).await, "records that were left in the DNS were not found")
         }),
         each(RECONCILE, || mail_about_certificates(manager)),
-        each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
+        duty::alone(&manager.db, "old records", || Box::pin(each(HOUSEKEEPING, || remove_old_records(manager)))),
+        each(HOUSEKEEPING, || housekeeping::clean_cache(manager)),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
         each(ACCESS, || keep_access(manager, Scope::Changed)),
@@ -83,6 +85,11 @@ async fn mail_about_certificates(manager: &Manager) {
     if manager.mailer.is_some() {
         warn(certificates::mail::owe(&manager.db).await, "mail about certificates was not written");
     }
+}
+
+/// In one process of all at a time, so that two do not wait for each other's locks.
+async fn remove_old_records(manager: &Manager) {
+    warn(housekeeping::sweep(manager).await, "old records could not be removed");
 }
 
 async fn schedule_backups(manager: &Manager) {
@@ -113,7 +120,8 @@ async fn hear(manager: &Manager, mut signals: Receiver<Signal>) {
             Ok(Signal::Event(event)) if event.kind == EventKind::AppServerActivated => {
                 warn(retention::mark(manager).await, "retention was not updated after a switch of traffic");
             }
-            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Rates(_) | Signal::Gap)
+            | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

@@ -360,7 +360,8 @@ async fn hear(builder: &Builder, mut signals: tokio::sync::broadcast::Receiver<S
                     builder.halt(id);
                 }
             }
-            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Rates(_) | Signal::Gap)
+            | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "platform::mail",
         "platform::metrics",
     ],
-    &["platform::users"],
+    &["platform::users", "platform::peers"],
     // Runs of external programs.
     &["git"],
     &["ansible"],

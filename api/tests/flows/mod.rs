@@ -12,6 +12,7 @@ mod buckets;
 pub mod certificates;
 mod clearing;
 mod crashing;
+mod doctor;
 mod draining;
 mod earlier_version;
 mod failing;

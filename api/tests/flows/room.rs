@@ -129,3 +129,25 @@ async fn a_read_only_database_is_reported_and_reads_go_on() {
     operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await.expect(201);
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_launch_is_refused_only_if_no_other_worker_begins_builds() {
+    let app = TestApp::idle().await;
+    let (instance, operator) = (app.instance("demo").await, app.operator().await);
+    let path = format!("/api/v1/instances/{instance}/app-servers");
+    app.manager.trouble.set(Some("the disk is full".to_owned()));
+    let problem = operator.post(&path, json!({})).await.problem(503);
+    assert_eq!(problem["detail"], "No build begins now: the disk is full.");
+    TestApp::execute(&app, "INSERT INTO workers (id, hostname, version, slots) VALUES ('elsewhere', 'other', '0', 1)")
+        .await;
+    operator.post(&path, json!({})).await.expect(202);
+    for unable in [
+        "trouble = 'its disk, too'",
+        "trouble = NULL, is_draining = true",
+        "is_draining = false, seen = now() - interval '16 s'",
+    ] {
+        TestApp::execute(&app, &format!("UPDATE workers SET {unable}")).await;
+        operator.post(&path, json!({})).await.problem(503);
+    }
+    app.end().await;
+}

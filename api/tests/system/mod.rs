@@ -13,6 +13,7 @@ mod machines;
 mod openstack;
 mod program;
 mod resources;
+mod servers;
 mod smtp;
 mod traffic;
 mod walls;

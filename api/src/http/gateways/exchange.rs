@@ -125,7 +125,7 @@ async fn wait_for_news(
         loop {
             match signals.recv().await {
                 Ok(Signal::Gateways | Signal::Gap) | Err(RecvError::Lagged(_)) => break,
-                Ok(Signal::Event(_) | Signal::Access(_)) => {}
+                Ok(Signal::Event(_) | Signal::Access(_) | Signal::Rates(_)) => {}
                 // The program ends.
                 Err(RecvError::Closed) => return Ok(nothing(revision)),
             }

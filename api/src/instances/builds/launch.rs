@@ -21,6 +21,7 @@ use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
 use crate::machines::key::KeyPair;
 use crate::platform::db::DbError;
+use crate::platform::jobs::workers;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
 use crate::platform::vault;
@@ -62,7 +63,7 @@ impl Request {
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the instance is archived, or its playbooks may not come from
 /// their repository; [`Refusal::Unavailable`] while no build
-/// may begin; [`Refusal::Application`] if the settings cannot be used.
+/// may begin, here or at another worker; [`Refusal::Application`] if the settings cannot be used.
 pub async fn launch(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -70,7 +71,9 @@ pub async fn launch(
     id: InstanceId,
     request: Request,
 ) -> Result<AppServerId, Refusal> {
-    if let Some(trouble) = manager.trouble.now() {
+    if let Some(trouble) = manager.trouble.now()
+        && !workers::do_others_begin_builds(conn).await?
+    {
         return Err(Refusal::Unavailable(format!("No build begins now: {trouble}.")));
     }
     conn.transaction(async |conn| {

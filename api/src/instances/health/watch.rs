@@ -74,7 +74,7 @@ impl News {
                 *self = Self::All;
                 return;
             }
-            Signal::Access(_) | Signal::Gateways => return,
+            Signal::Access(_) | Signal::Gateways | Signal::Rates(_) => return,
             Signal::Event(event) => event,
         };
         let concerns =
@@ -129,7 +129,7 @@ impl<'a> Watch<'a> {
             Signal::Event(event) if event.kind == EventKind::ChecksMade => {
                 self.schedule.forget_stored(event.instance_id);
             }
-            Signal::Event(_) | Signal::Access(_) | Signal::Gateways => {}
+            Signal::Event(_) | Signal::Access(_) | Signal::Gateways | Signal::Rates(_) => {}
         }
     }
 

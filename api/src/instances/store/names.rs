@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text};
-use diesel::{ExpressionMethods, QueryDsl, Selectable, SelectableHelper};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::InstanceId;
@@ -78,6 +78,19 @@ pub async fn follow(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
         diesel::sql_query(statement).execute(conn).await?;
     }
     Ok(())
+}
+
+/// Wanted names that do not point at the gateways as they should, or whose records could not be written; at most `limit`.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn troubled(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<NameRow>, DbError> {
+    let is_wrong = instance_names::state
+        .ne_all([NameState::Right, NameState::Unchecked])
+        .or(instance_names::last_error.is_not_null());
+    let query = instance_names::table.filter(instance_names::is_wanted.eq(true)).filter(is_wrong);
+    let query = query.order(instance_names::hostname).limit(limit).select(NameRow::as_select());
+    Ok(query.load(conn).await?)
 }
 
 /// Takes names that are due, those that have waited longest first; no other worker gets them for two minutes.

@@ -176,6 +176,25 @@ impl Db {
         Ok(schema::installation::table.select(schema::installation::id).first(&mut *self.conn().await?).await?)
     }
 
+    /// Records that `ocim admin backup` has written a file now.
+    ///
+    /// # Errors
+    /// [`DbError`] if the server does not answer.
+    pub async fn note_backup(&self) -> Result<(), DbError> {
+        diesel::sql_query("UPDATE installation SET backed_up_at = now()").execute(&mut *self.conn().await?).await?;
+        Ok(())
+    }
+
+    /// When `ocim admin backup` last wrote a file; none: never.
+    ///
+    /// # Errors
+    /// [`DbError`] if the server does not answer.
+    pub async fn backed_up_at(&self) -> Result<Option<chrono::DateTime<chrono::Utc>>, DbError> {
+        use diesel::QueryDsl;
+        let column = schema::installation::table.select(schema::installation::backed_up_at);
+        Ok(column.first(&mut *self.conn().await?).await?)
+    }
+
     /// Claims the local machines for this data directory, unless another one has. False: another one has.
     ///
     /// # Errors

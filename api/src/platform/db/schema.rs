@@ -518,6 +518,21 @@ diesel::table! {
         seen -> Timestamptz,
         is_draining -> Bool,
         trouble -> Nullable<Text>,
+        clock_ms -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    server_processes (id) {
+        id -> Text,
+        hostname -> Text,
+        version -> Text,
+        started -> Timestamptz,
+        seen -> Timestamptz,
+        clock_ms -> BigInt,
+        public_url -> Nullable<Text>,
+        has_gateway -> Bool,
+        key_ids -> Array<Text>,
+        data_dir -> Text,
     }
 }
 diesel::table! {
@@ -569,6 +584,7 @@ diesel::table! {
         compared_at -> Nullable<Timestamptz>,
         comparison_note -> Nullable<Text>,
         local_site -> Nullable<Text>,
+        backed_up_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {

@@ -1,5 +1,6 @@
 //! One connection that listens for notifications, and a broadcast of them to the subscribers in this process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -15,6 +16,8 @@ const EVENTS: &str = "ocim_events";
 const ACCESS: &str = "ocim_access";
 /// The NOTIFY channel for what the agents of gateways wait for.
 pub const GATEWAYS: &str = "ocim_gateways";
+/// The NOTIFY channel for the requests that servers have accepted.
+pub const RATES: &str = "ocim_rates";
 /// How many signals a slow subscriber may lag behind before some are dropped and it is told so.
 const CAPACITY: usize = 4096;
 /// How long to wait before reconnecting after the connection broke.
@@ -35,6 +38,8 @@ pub enum Signal {
     Access(UserId),
     /// The agents of gateways are wanted: their routes have changed, or they are to count.
     Gateways,
+    /// A server, which may be this one, has accepted requests: its message to the others.
+    Rates(Arc<str>),
     /// Events may have been missed: read the tables.
     Gap,
 }
@@ -61,6 +66,7 @@ async fn listen(db: &Db) -> Result<diesel_async::AsyncPgConnection, DbError> {
     let mut connection = db.listen(EVENTS).await?;
     db::listen_too(&mut connection, ACCESS).await?;
     db::listen_too(&mut connection, GATEWAYS).await?;
+    db::listen_too(&mut connection, RATES).await?;
     Ok(connection)
 }
 
@@ -96,6 +102,7 @@ async fn forward(connection: &mut diesel_async::AsyncPgConnection, sender: &broa
     while let Some(Ok(notification)) = notifications.next().await {
         let signal = match notification.channel.as_str() {
             GATEWAYS => Ok(Signal::Gateways),
+            RATES => Ok(Signal::Rates(notification.payload.into())),
             ACCESS => notification.payload.parse().map(Signal::Access).map_err(|error| error.to_string()),
             _ => serde_json::from_str(&notification.payload).map(Signal::Event).map_err(|error| error.to_string()),
         };

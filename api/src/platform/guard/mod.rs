@@ -3,6 +3,7 @@
 //! Not here: users and their permissions (`users`, `http/principal.rs`), wrong passwords (`platform/users/login.rs`).
 
 mod address;
+mod buckets;
 mod connections;
 mod hosts;
 mod rates;
@@ -16,7 +17,7 @@ use crate::config::Settings;
 pub use address::Proxies;
 pub use connections::{ConnectionPermit, Connections};
 pub use hosts::Hosts;
-pub use rates::{Caller, Rates};
+pub use rates::{Accepted, Caller, Rates};
 pub use searches::{Busy, Searches, Turn};
 pub use streams::{Full, Streams, StreamsPermit};
 

@@ -1,14 +1,17 @@
 //! Rate limits, per user and per address. Each bucket refills evenly over a minute.
+//!
+//! Each server counts in its memory, and tells the others what it has accepted (`platform/peers`).
 
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use serde::{Deserialize, Serialize};
 use shared_types::UserId;
 
+use super::buckets::Buckets;
 use crate::platform::origin::network;
 
 /// After this many requests, buckets that have been idle are dropped.
@@ -19,30 +22,50 @@ const SIGN_INS: NonZeroU32 = NonZeroU32::new(120).unwrap();
 /// Errors of the pages an hour that one user may report: each is a line in the log.
 const CLIENT_ERRORS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// The key of a caller's bucket: a user, with all sessions and tokens. A user may make tokens, but no budgets.
 pub type Caller = UserId;
+
+/// Requests that a server has accepted since it last told the others, by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    callers: Vec<(Caller, u32)>,
+    addresses: Vec<(IpAddr, u32)>,
+    sign_ins: Vec<(IpAddr, u32)>,
+    client_errors: Vec<(UserId, u32)>,
+}
+
+impl Accepted {
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.callers.is_empty()
+            && self.addresses.is_empty()
+            && self.sign_ins.is_empty()
+            && self.client_errors.is_empty()
+    }
+}
 
 /// The token buckets of all callers and addresses.
 #[derive(Debug)]
 pub struct Rates {
-    callers: Option<DefaultKeyedRateLimiter<Caller>>,
-    addresses: Option<DefaultKeyedRateLimiter<IpAddr>>,
-    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
-    client_errors: DefaultKeyedRateLimiter<UserId>,
+    callers: Option<Buckets<Caller>>,
+    addresses: Option<Buckets<IpAddr>>,
+    sign_ins: Buckets<IpAddr>,
+    client_errors: Buckets<UserId>,
     asked: AtomicU32,
-    clock: DefaultClock,
 }
 
 impl Rates {
     /// Limits in requests per minute; 0 means no limit.
     pub fn new(per_caller: u32, per_address: u32) -> Self {
         Self {
-            callers: limiter(per_caller),
-            addresses: limiter(per_address),
-            sign_ins: RateLimiter::keyed(Quota::per_minute(SIGN_INS)),
-            client_errors: RateLimiter::keyed(Quota::per_hour(CLIENT_ERRORS)),
+            callers: NonZeroU32::new(per_caller).map(|count| Buckets::new(count, MINUTE)),
+            addresses: NonZeroU32::new(per_address).map(|count| Buckets::new(count, MINUTE)),
+            sign_ins: Buckets::new(SIGN_INS, MINUTE),
+            client_errors: Buckets::new(CLIENT_ERRORS, HOUR),
             asked: AtomicU32::new(0),
-            clock: DefaultClock::default(),
         }
     }
 
@@ -51,7 +74,7 @@ impl Rates {
     /// # Errors
     /// The seconds to wait, if the caller's limit is exceeded.
     pub fn caller(&self, caller: Caller) -> Result<(), i64> {
-        self.count(self.callers.as_ref(), &caller)
+        count(self.callers.as_ref(), &caller)
     }
 
     /// Counts a request from an address. The addresses of an IPv6 /64 network, usually one customer's, count as one.
@@ -60,12 +83,13 @@ impl Rates {
     /// The seconds to wait, if the address's limit is exceeded.
     pub fn address(&self, address: IpAddr) -> Result<(), i64> {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
-            self.callers.iter().for_each(RateLimiter::retain_recent);
-            self.addresses.iter().for_each(RateLimiter::retain_recent);
-            self.sign_ins.retain_recent();
-            self.client_errors.retain_recent();
+            let now = Instant::now();
+            self.callers.iter().for_each(|buckets| buckets.forget_full(now));
+            self.addresses.iter().for_each(|buckets| buckets.forget_full(now));
+            self.sign_ins.forget_full(now);
+            self.client_errors.forget_full(now);
         }
-        self.count(self.addresses.as_ref(), &network(address))
+        count(self.addresses.as_ref(), &network(address))
     }
 
     /// Counts a step of a sign-in at a provider.
@@ -73,7 +97,7 @@ impl Rates {
     /// # Errors
     /// The seconds to wait, if there were too many from this network.
     pub fn sign_in(&self, address: IpAddr) -> Result<(), i64> {
-        self.count(Some(&self.sign_ins), &network(address))
+        count(Some(&self.sign_ins), &network(address))
     }
 
     /// Counts an error of the pages that a user reports.
@@ -81,20 +105,52 @@ impl Rates {
     /// # Errors
     /// The seconds to wait, if the user has reported too many.
     pub fn client_error(&self, user: UserId) -> Result<(), i64> {
-        self.count(Some(&self.client_errors), &user)
+        count(Some(&self.client_errors), &user)
     }
 
-    fn count<K: Clone + Eq + Hash>(&self, limiter: Option<&DefaultKeyedRateLimiter<K>>, key: &K) -> Result<(), i64> {
-        let Some(Err(later)) = limiter.map(|limiter| limiter.check_key(key)) else {
-            return Ok(());
-        };
-        let wait = later.wait_time_from(self.clock.now()).as_millis().div_ceil(1000);
-        Err(i64::try_from(wait).unwrap_or(60).max(1))
+    /// What was accepted here and is to be told to the other servers now; up to `most` of each kind.
+    pub fn tell(&self, most: usize) -> Accepted {
+        Accepted {
+            callers: self.callers.as_ref().map(|buckets| buckets.tell(most)).unwrap_or_default(),
+            addresses: self.addresses.as_ref().map(|buckets| buckets.tell(most)).unwrap_or_default(),
+            sign_ins: self.sign_ins.tell(most),
+            client_errors: self.client_errors.tell(most),
+        }
+    }
+
+    /// There are no other servers to be told.
+    pub fn tell_nobody(&self) {
+        self.callers.iter().for_each(Buckets::tell_nobody);
+        self.addresses.iter().for_each(Buckets::tell_nobody);
+        self.sign_ins.tell_nobody();
+        self.client_errors.tell_nobody();
+    }
+
+    /// Counts what another server has accepted.
+    pub fn hear(&self, accepted: &Accepted) {
+        let Accepted { callers, addresses, sign_ins, client_errors } = accepted;
+        hear(self.callers.as_ref(), callers);
+        hear(self.addresses.as_ref(), addresses);
+        hear(Some(&self.sign_ins), sign_ins);
+        hear(Some(&self.client_errors), client_errors);
     }
 }
 
-fn limiter<K: Clone + Eq + Hash>(per_minute: u32) -> Option<DefaultKeyedRateLimiter<K>> {
-    NonZeroU32::new(per_minute).map(|count| RateLimiter::keyed(Quota::per_minute(count)))
+fn count<K: Clone + Eq + Hash>(buckets: Option<&Buckets<K>>, key: &K) -> Result<(), i64> {
+    let Some(Err(wait)) = buckets.map(|buckets| buckets.take(key, Instant::now())) else {
+        return Ok(());
+    };
+    let seconds = wait.as_millis().div_ceil(1000);
+    Err(i64::try_from(seconds).unwrap_or(60).max(1))
+}
+
+fn hear<K: Clone + Eq + Hash>(buckets: Option<&Buckets<K>>, accepted: &[(K, u32)]) {
+    let now = Instant::now();
+    for (key, count) in accepted {
+        if let Some(buckets) = buckets {
+            buckets.take_for_others(key, *count, now);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -116,5 +172,20 @@ mod tests {
         assert!(rates.address("2001:db8:0:1::4".parse().unwrap()).is_ok());
         let none = Rates::new(0, 0);
         assert!((0..1000).all(|_| none.caller(one).is_ok() && none.address([192, 0, 2, 7].into()).is_ok()));
+    }
+
+    #[test]
+    fn what_one_server_accepts_counts_at_another() {
+        let (here, there) = (Rates::new(2, 3), Rates::new(2, 3));
+        let (user, address) = (UserId(1), "2001:db8::1".parse().unwrap());
+        assert!(here.caller(user).is_ok() && here.caller(user).is_ok() && here.caller(user).is_err());
+        assert!((0..3).all(|_| here.address(address).is_ok()) && here.sign_in(address).is_ok());
+        let told = here.tell(10);
+        let read: Accepted = serde_json::from_str(&serde_json::to_string(&told).unwrap()).unwrap();
+        assert_eq!((&read, read.callers.as_slice()), (&told, [(user, 2)].as_slice()), "a refused request is none");
+        assert!(told.sign_ins.is_empty(), "one of 120 a minute can wait");
+        there.hear(&read);
+        assert!(there.caller(user).is_err() && there.address(address).is_err() && there.sign_in(address).is_ok());
+        assert!(here.tell(10).is_empty() && there.tell(10).is_empty(), "nothing is told twice, or back");
     }
 }

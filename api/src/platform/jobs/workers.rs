@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use diesel::sql_types::{Bool, Double, Integer, Nullable, Text};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::platform::db::DbError;
@@ -42,9 +43,10 @@ pub async fn report(conn: &mut AsyncPgConnection, report: &Report) -> Result<boo
     let changed: Changed = diesel::sql_query(
         "WITH before AS (SELECT * FROM workers WHERE id = $1), \
          gone AS (DELETE FROM workers WHERE id <> $1 AND seen < now() - make_interval(secs => $7) RETURNING 1), \
-         written AS (INSERT INTO workers AS w (id, hostname, version, slots, is_draining, trouble) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, seen = now(), \
-             is_draining = excluded.is_draining, trouble = excluded.trouble RETURNING 1) \
+         written AS (INSERT INTO workers AS w (id, hostname, version, slots, is_draining, trouble, clock_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, (1000 * extract(epoch FROM $8 - clock_timestamp()))::int8) \
+             ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, seen = now(), is_draining = excluded.is_draining, \
+             trouble = excluded.trouble, clock_ms = excluded.clock_ms RETURNING 1) \
          SELECT EXISTS (SELECT 1 FROM gone) OR NOT EXISTS (SELECT 1 FROM before \
              WHERE slots = $4 AND is_draining = $5 AND trouble IS NOT DISTINCT FROM $6) AS is_news FROM written",
     )
@@ -55,6 +57,7 @@ pub async fn report(conn: &mut AsyncPgConnection, report: &Report) -> Result<boo
     .bind::<Bool, _>(is_draining)
     .bind::<Nullable<Text>, _>(trouble.as_deref())
     .bind::<Double, _>(LEASE.as_secs_f64() * 4.0)
+    .bind::<Timestamptz, _>(Utc::now())
     .get_result(conn)
     .await?;
     Ok(changed.is_news)
@@ -75,6 +78,42 @@ struct Count {
     n: i64,
 }
 
+/// A worker that was seen within the lease time.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+pub struct WorkerRow {
+    #[diesel(sql_type = Text)]
+    pub hostname: String,
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub started: DateTime<Utc>,
+    #[diesel(sql_type = Integer)]
+    pub slots: i32,
+    #[diesel(sql_type = Bool)]
+    pub is_draining: bool,
+    /// Why it starts no builds.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub trouble: Option<String>,
+    /// How far its clock is ahead of the database's, in milliseconds; none: a version that does not say.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub clock_ms: Option<i64>,
+}
+
+/// The workers that were seen within the lease time, by host and start.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn live(conn: &mut AsyncPgConnection) -> Result<Vec<WorkerRow>, DbError> {
+    let rows = diesel::sql_query(
+        "SELECT hostname, version, started, slots, is_draining, trouble, clock_ms FROM workers \
+         WHERE seen > now() - make_interval(secs => $1) ORDER BY hostname, started, id",
+    )
+    .bind::<Double, _>(LEASE.as_secs_f64())
+    .load(conn)
+    .await?;
+    Ok(rows)
+}
+
 /// How many workers, in all processes, are alive and take jobs.
 ///
 /// # Errors
@@ -83,6 +122,22 @@ pub async fn taking_jobs(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
     let query = "SELECT count(*) AS n FROM workers WHERE seen > now() - make_interval(secs => $1) AND NOT is_draining";
     let Count { n } = diesel::sql_query(query).bind::<Double, _>(LEASE.as_secs_f64()).get_result(conn).await?;
     Ok(n)
+}
+
+/// Whether a worker of another process is alive and begins builds.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn do_others_begin_builds(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
+    let Count { n } = diesel::sql_query(
+        "SELECT count(*) AS n FROM workers WHERE id <> $1 AND seen > now() - make_interval(secs => $2) \
+         AND NOT is_draining AND trouble IS NULL",
+    )
+    .bind::<Text, _>(super::holder::this_process())
+    .bind::<Double, _>(LEASE.as_secs_f64())
+    .get_result(conn)
+    .await?;
+    Ok(n > 0)
 }
 
 /// Deletes workers that have not been seen for an hour.
@@ -103,7 +158,7 @@ pub async fn remove(conn: &mut AsyncPgConnection, id: &str) -> Result<(), DbErro
 }
 
 /// The host name for display; leases do not depend on it.
-fn hostname() -> String {
+pub fn hostname() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }

@@ -76,6 +76,7 @@ impl Looked {
             ("ocim_queue_depth", "Builds that no worker has begun.", figures.queue_depth),
             ("ocim_leases_held", "Builds that a worker is at.", figures.leases_held),
             ("ocim_leases_expired", "Builds whose worker has not renewed its lease in time.", figures.leases_expired),
+            ("ocim_servers", "Servers that live, of all hosts.", figures.servers),
             ("ocim_workers", "Workers that live, of all processes.", figures.workers),
             ("ocim_worker_slots", "Builds that may be under way at once.", figures.slots),
             ("ocim_worker_slots_in_use", "Builds that are under way.", figures.slots_in_use),

@@ -32,6 +32,9 @@ pub struct Figures {
     /// Workers that were seen within the lease time.
     #[diesel(sql_type = BigInt)]
     pub workers: i64,
+    /// Servers that were seen within the lease time.
+    #[diesel(sql_type = BigInt)]
+    pub servers: i64,
     /// The sum of the slots of live workers that start builds.
     #[diesel(sql_type = BigInt)]
     pub slots: i64,
@@ -114,6 +117,7 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
          expired.n AS leases_expired, \
          coalesce(extract(epoch FROM now() - expired.since), 0)::float8 AS leases_expired_oldest, \
          (SELECT count(*) FROM alive) AS workers, \
+         (SELECT count(*) FROM server_processes WHERE seen > now() - make_interval(secs => $1)) AS servers, \
          (SELECT coalesce(sum(slots), 0) FROM alive WHERE NOT is_unable)::int8 AS slots, \
          (SELECT count(*) FROM building WHERE lease_until > now()) AS slots_in_use, \
          (SELECT count(*) FROM behind) AS routing_behind, \

@@ -22,7 +22,7 @@ use crate::platform::db::DbError;
 pub use keyring::{Keyring, generate, letters, parse};
 pub use made::{rsa_private_key, ssh_key_pair, uuid};
 pub use owned::{Owner, forget_owned, hand_over, keep_owned, open_owned};
-pub use rotate::{Rotated, rotate};
+pub use rotate::{Rotated, rotate, try_keys};
 pub use store::Sealed;
 
 /// Why a secret cannot be encrypted or decrypted.

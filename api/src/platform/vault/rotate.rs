@@ -59,3 +59,14 @@ pub async fn rotate(db: &Db, keyring: &Keyring) -> Result<Rotated, DbError> {
     let spare = keyring.ids().into_iter().filter(|id| id != key.id() && !needed.contains(id)).collect();
     Ok(Rotated { count, key: key.id().to_owned(), spare })
 }
+
+/// Decrypts one secret of each key. A key with the right id and another content is found, too.
+///
+/// # Errors
+/// [`DbError`] if the database does not answer, or a secret cannot be decrypted.
+pub async fn try_keys(db: &Db, keyring: &Keyring) -> Result<(), DbError> {
+    for row in store::one_of_each_key(&mut *db.conn().await?).await? {
+        keyring.decrypt(&row)?;
+    }
+    Ok(())
+}

@@ -31,6 +31,9 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<(), StartError> 
     let beside = Beside::of(file)?;
     let manifest = write(settings, data_dir, &url, &beside).await?;
     std::fs::rename(&beside.archive, file)?;
+    if let Err(error) = Db::open(url.expose_secret())?.note_backup().await {
+        tracing::warn!(%error, "the backup was written, and that could not be recorded");
+    }
     say(format_args!(
         "{} holds the database (migration {}), {} keys of secrets{}; keep it as secret as they are",
         file.display(),

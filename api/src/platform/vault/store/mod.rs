@@ -113,6 +113,19 @@ pub async fn key_ids(conn: &mut AsyncPgConnection) -> Result<Vec<String>, DbErro
     Ok(secrets::table.select(secrets::key_id).distinct().order(secrets::key_id).load(conn).await?)
 }
 
+/// One secret of each key.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn one_of_each_key(conn: &mut AsyncPgConnection) -> Result<Vec<SecretRow>, DbError> {
+    Ok(secrets::table
+        .distinct_on(secrets::key_id)
+        .order((secrets::key_id, secrets::id))
+        .select(SecretRow::as_select())
+        .load(conn)
+        .await?)
+}
+
 /// At most `limit` secrets that use another key than this one, after this id; locked until the transaction ends.
 ///
 /// # Errors

@@ -1,0 +1,2 @@
+ALTER TABLE workers DROP COLUMN clock_ms;
+DROP TABLE server_processes;
