@@ -4,8 +4,11 @@ Each host has a network namespace that this module makes: the name and the addre
 and what the host itself set there (addresses of keepalived, rules of nftables) is gone, as after a loss of power.
 """
 import ipaddress
+import os
 import resource
+import shutil
 import subprocess
+import tempfile
 import time
 
 # A network for tests (RFC 2544), which no neighbour uses.
@@ -29,6 +32,9 @@ class Hosts:
     def __init__(self, image, key_file):
         self.image, self.key_file, self.hosts = image, key_file, {}
         self.gateway = str(NETWORK[1])
+        self.machines = tempfile.mkdtemp(prefix="ocim-machines-")
+        # For the user of ocim on every host.
+        os.chmod(self.machines, 0o777)
         self.forget_earlier()
         run("ip", "link", "add", BRIDGE, "type", "bridge")
         run("ip", "address", "add", f"{self.gateway}/{NETWORK.prefixlen}", "dev", BRIDGE)
@@ -42,8 +48,8 @@ class Hosts:
                 run("ip", "netns", "delete", name, check=False, stderr=subprocess.DEVNULL)
         run("ip", "link", "delete", BRIDGE, check=False, stderr=subprocess.DEVNULL)
 
-    def add(self, name, number):
-        host = Host(self, name, str(NETWORK[number]))
+    def add(self, name, number, shares_machines=False):
+        host = Host(self, name, str(NETWORK[number]), shares_machines)
         self.hosts[name] = host
         host.create()
         return host
@@ -53,11 +59,12 @@ class Hosts:
             run("podman", "rm", "--force", "--time", "0", host.container, check=False, stdout=subprocess.DEVNULL)
             run("ip", "netns", "delete", host.container, check=False)
         run("ip", "link", "delete", BRIDGE, check=False)
+        shutil.rmtree(self.machines)
 
 
 class Host:
-    def __init__(self, hosts, name, address):
-        self.hosts, self.name, self.address = hosts, name, address
+    def __init__(self, hosts, name, address, shares_machines):
+        self.hosts, self.name, self.address, self.shares_machines = hosts, name, address, shares_machines
         self.container = f"{BRIDGE}-{name}"
 
     def plug_in(self):
@@ -79,6 +86,8 @@ class Host:
             # Those of this machine: where it may not raise them, the engine's defaults are refused.
             *ulimits(),
             "--env", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", "--env", "container=podman",
+            # Fake machines are files: all workers must see those of the others.
+            *(("--volume", f"{self.hosts.machines}:/var/lib/ocim/fake-machines") if self.shares_machines else ()),
             "--env", "LC_ALL=C.UTF-8", "--tmpfs", "/run:rw,mode=755", "--tmpfs", "/tmp", self.hosts.image, stdout=subprocess.DEVNULL)
         self.booted()
 

@@ -31,7 +31,10 @@ async def ask(connection, keeps):
 async def visit(pool):
     Counts.sent += 1
     began = time.time()
-    was_kept, connection, phase = pool is not None and bool(pool), None, "connecting"
+    # A kept connection that HAProxy has closed since, because it was idle, is not used again.
+    while pool and pool[-1][0].at_eof():
+        pool.pop()[1].close()
+    was_kept, connection, phase = bool(pool), None, "connecting"
     try:
         async with asyncio.timeout(PATIENCE_S):
             connection = pool.pop() if was_kept else await asyncio.open_connection(ADDRESS, PORT)
