@@ -66,13 +66,16 @@ class Host:
     def __init__(self, hosts, name, address, shares_machines):
         self.hosts, self.name, self.address, self.shares_machines = hosts, name, address, shares_machines
         self.container = f"{BRIDGE}-{name}"
+        # Its network card is the same after each start.
+        self.hardware = "02:00:00:00:00:%02x" % int(address.rpartition(".")[2])
 
     def plug_in(self):
         run("ip", "netns", "delete", self.container, check=False, stderr=subprocess.DEVNULL)
         run("ip", "netns", "add", self.container)
         outside = f"op-{self.name}"
         run("ip", "link", "delete", outside, check=False, stderr=subprocess.DEVNULL)
-        run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", self.container)
+        run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "address", self.hardware,
+            "netns", self.container)
         run("ip", "link", "set", outside, "master", BRIDGE, "up")
         inside = ("ip", "-n", self.container)
         run(*inside, "link", "set", "lo", "up")
