@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program package test-package test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type test-certificates chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test bootstrap-package
+.PHONY: help run build spa program package test-package test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-resources test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type test-certificates test-production chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test bootstrap-package
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -82,6 +82,9 @@ test-certificates: bootstrap-test ## Certificates from Pebble, a real server of 
 
 test-package: bootstrap-package spa program ## Make the package twice, install it in a Debian, start, upgrade, remove and purge it (root; RELEASE=trixie; packages are fetched)
 	@PROFILE=$(PROFILE) script/test-package $(PROGRAM)
+
+test-production: program ## Install with ansible/deploy on one host and on five, kill and upgrade them under load; a table (root; 30 minutes; packages are fetched)
+	@script/test-production $(PARTS)
 
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos
