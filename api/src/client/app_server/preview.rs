@@ -1,10 +1,10 @@
 use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_types::preview_link::{DEFAULT_HOURS, MAX_HOURS};
-use shared_types::{AppServerId, PreviewLinkId};
+use shared_types::preview_link::{CreatedPreviewLink, DEFAULT_HOURS, MAX_HOURS, PreviewLink};
+use shared_types::{AppServerId, Page, PreviewLinkId};
 
-use crate::client::api::Api;
+use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 use crate::client::text::shown;
@@ -42,7 +42,8 @@ pub async fn preview(arguments: &Arguments, api: &Api, out: &Output) -> Result<(
     let path = format!("/app-servers/{id}/preview-links");
     if *list {
         let links = api.json(api.request(Method::GET, &path, &[])).await?;
-        return told(out, &links, &lines(&links));
+        let Page { items, .. } = decode(&links)?;
+        return told(out, &links, &lines(&items));
     }
     if let Some(link) = revoke {
         api.json(api.request(Method::DELETE, &format!("{path}/{link}"), &[])).await?;
@@ -50,8 +51,7 @@ pub async fn preview(arguments: &Arguments, api: &Api, out: &Output) -> Result<(
     }
     let request = api.request(Method::POST, &path, &[]).header("Prefer", "wait=10").json(&json!({ "hours": hours }));
     let made = api.json(request).await?;
-    let urls = made["urls"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let urls: Vec<String> = urls.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let CreatedPreviewLink { urls, .. } = decode(&made)?;
     told(out, &made, &urls)
 }
 
@@ -63,14 +63,13 @@ fn told(out: &Output, document: &Value, lines: &[String]) -> Result<(), ClientEr
     lines.iter().try_for_each(|line| out.line(&shown(line)))
 }
 
-fn lines(links: &Value) -> Vec<String> {
-    let items = links["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if items.is_empty() {
+fn lines(links: &[PreviewLink]) -> Vec<String> {
+    if links.is_empty() {
         return vec!["No preview links.".to_owned()];
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let line = |link: &Value| {
-        format!("{}  ends {}, made by {}", link["id"], text(&link["ends_at"]), text(&link["created_by"]))
+    let line = |link: &PreviewLink| {
+        let PreviewLink { id, created_at: _, created_by, ends_at } = link;
+        format!("{id}  ends {}, made by {created_by}", ends_at.format("%Y-%m-%d %H:%M UTC"))
     };
-    items.iter().map(line).collect()
+    links.iter().map(line).collect()
 }
