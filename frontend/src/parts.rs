@@ -16,11 +16,11 @@ use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
 use shared_types::app_server::Activation;
 use shared_types::backup::Backup;
-use shared_types::{AppServer, Instance};
+use shared_types::{AppServer, AppServerSummary, Instance};
 
 use crate::components::{
-    ArchiveDialog, Ask, Backups, ConfigurationBody, Launch, MaintenanceDialog, PurgeDialog, Snapshot, Undo, UndoChoice,
-    Undoing,
+    ArchiveDialog, Ask, Backups, ConfigurationBody, Launch, MaintenanceDialog, PreviewLinksDialog, PurgeDialog,
+    Snapshot, Undo, UndoChoice, Undoing,
 };
 use crate::pages::{self, Before};
 use crate::ui::{Icon, Loading, Shape};
@@ -69,6 +69,11 @@ screen! {
     /// The dialog that puts the maintenance page of an instance up.
     settings: maintenance(instance: Arc<Instance>, on_close: Callback<()>) =>
         view! { <MaintenanceDialog instance on_close/> }.into_any()
+}
+screen! {
+    /// The dialog with the preview links of an app server.
+    settings: preview_links(target: AppServerSummary, on_close: Callback<()>) =>
+        view! { <PreviewLinksDialog target on_close/> }.into_any()
 }
 screen! {
     /// The dialog that archives an instance.

@@ -229,4 +229,23 @@ pub struct GatewayRoute {
     pub https: HttpsPolicy,
     /// Whether the host is removed.
     pub is_gone: bool,
+    /// The preview links that work for this host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<GatewayPreview>,
+}
+
+/// A preview link: visitors with its token get a candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayPreview {
+    /// The SHA-256 of the token, as 64 hexadecimal digits.
+    #[schema(min_length = 64, max_length = 64)]
+    pub hash: String,
+    /// Address and port of the candidate's web server.
+    #[schema(example = "10.0.0.8:80")]
+    pub target: String,
+    /// When the link ends.
+    pub ends_at: DateTime<Utc>,
+    /// The domain of the visitor's cookie: the host name, or one that it is a subdomain of.
+    #[schema(example = "demo.example.org")]
+    pub domain: String,
 }

@@ -72,4 +72,6 @@ id! {
     BackupId,
     /// A certificate for a set of host names.
     CertificateId,
+    /// A link that shows an app server that is not active.
+    PreviewLinkId,
 }

@@ -35,6 +35,7 @@ pub mod operations;
 #[cfg(feature = "orm")]
 mod orm;
 pub mod pagination;
+pub mod preview_link;
 pub mod problem;
 pub mod pull_request;
 pub mod queue;
@@ -57,8 +58,8 @@ pub use certificate::{Certificate, CertificateState};
 pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
-    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PullRequestId,
-    ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PreviewLinkId,
+    PullRequestId, ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;

@@ -17,8 +17,8 @@ use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::https::HttpsPolicy;
 use crate::ids::{
-    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PullRequestId,
-    ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, BackupId, CertificateId, EventId, InstanceId, LogEntryId, PreviewLinkId,
+    PullRequestId, ResourceId, ServerId, SessionId, SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
@@ -85,7 +85,8 @@ bigint!(
     PullRequestId,
     ResourceId,
     BackupId,
-    CertificateId
+    CertificateId,
+    PreviewLinkId
 );
 text!(
     AppServerStatus,

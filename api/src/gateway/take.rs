@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
-use shared_types::gateway::{GatewayChallenge, GatewayCount, GatewayQuestion, GatewayRoute, GatewayUpdate};
+use shared_types::gateway::{
+    GatewayChallenge, GatewayCount, GatewayPreview, GatewayQuestion, GatewayRoute, GatewayUpdate,
+};
 
 use crate::config::gateway::Scheme;
 use crate::routing::providers::haproxy::HaproxyRoutes;
-use crate::routing::traffic::{Challenge, Route, Traffic, TrafficError};
+use crate::routing::traffic::{Challenge, Preview, Route, Traffic, TrafficError};
 
 /// Changes the routes as the update says.
 ///
@@ -36,11 +38,18 @@ pub(super) async fn challenges(haproxy: &HaproxyRoutes, update: &GatewayUpdate) 
 }
 
 fn route(said: &GatewayRoute) -> Result<Route, TrafficError> {
-    let GatewayRoute { hostname, target, notice, scheme, https, is_gone: _ } = said;
+    let GatewayRoute { hostname, target, notice, scheme, https, is_gone: _, previews } = said;
     let wrong = |what: &str| TrafficError(format!("the server says {what} for {}", hostname.escape_default()));
     let target = target.as_deref().map(str::parse::<SocketAddr>).transpose().map_err(|_| wrong("a strange target"))?;
     let scheme = Scheme::parse(scheme).ok_or_else(|| wrong("a strange scheme"))?;
-    Ok(Route { hostname: hostname.clone(), target, notice: notice.clone(), scheme, https: *https })
+    let previews =
+        previews.iter().map(preview).collect::<Option<_>>().ok_or_else(|| wrong("a strange preview link"))?;
+    Ok(Route { hostname: hostname.clone(), target, notice: notice.clone(), scheme, https: *https, previews })
+}
+
+fn preview(said: &GatewayPreview) -> Option<Preview> {
+    let GatewayPreview { hash, target, ends_at, domain } = said.clone();
+    Some(Preview { hash, target: target.parse().ok()?, ends_at, domain })
 }
 
 /// The answers to these questions. One that HAProxy does not answer is left out: the server asks again.
@@ -75,6 +84,7 @@ mod tests {
             scheme: scheme.into(),
             https: HttpsPolicy::Strict,
             is_gone: false,
+            previews: Vec::new(),
         };
         let taken = route(&said(Some("[fd00::2]:80"), "https")).unwrap();
         assert_eq!(

@@ -85,6 +85,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ReadAppServerAccess
         | O::DiffAppServer
         | O::ReadChecks
+        | O::ListPreviewLinks
         | O::ListAppServerLogs
         | O::ListAppServerLogMatches
         | O::StreamAppServerLogs
@@ -116,6 +117,8 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::UnpinAppServer
         | O::InstallSshKeys
         | O::CheckAppServer
+        | O::CreatePreviewLink
+        | O::DeletePreviewLink
         | O::CheckInstanceDns
         | O::ChooseResources
         | O::CreateBackup

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use shared_types::CertificateId;
 use shared_types::https::HttpsPolicy;
@@ -30,16 +31,50 @@ pub struct Route {
     pub scheme: Scheme,
     /// How visitors by HTTP are treated, if the gateway has a certificate of the host name.
     pub https: HttpsPolicy,
+    /// The candidates that visitors with a preview link's cookie get instead, whether or not there is a target or a notice.
+    pub previews: Vec<Preview>,
+}
+
+/// A preview link that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The SHA-256 of the link's token: 64 hexadecimal digits in lower case.
+    pub hash: String,
+    /// The web server of the candidate.
+    pub target: SocketAddr,
+    /// When the gateway stops to accept the token, by its own clock; in whole seconds.
+    pub ends_at: DateTime<Utc>,
+    /// The domain of the cookie: the host name itself, or one that it is a subdomain of.
+    pub domain: String,
+}
+
+impl Preview {
+    /// Checks whether a gateway accepts this link for a host name.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if its hash, target or domain is not valid.
+    pub fn check(&self, hostname: &str) -> Result<(), TrafficError> {
+        if self.hash.len() != 64 || !self.hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(TrafficError(format!("a preview link of {hostname} has a strange hash")));
+        }
+        check_target(self.target)?;
+        let rest = hostname.strip_suffix(self.domain.as_str());
+        if self.domain.is_empty() || !rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.')) {
+            return Err(TrafficError(format!("a preview link of {hostname} has the domain of another host")));
+        }
+        Ok(())
+    }
 }
 
 impl Route {
     /// Checks whether a gateway accepts this route.
     ///
     /// # Errors
-    /// [`TrafficError`] if the host name or the target's address is not valid.
+    /// [`TrafficError`] if the host name, the target's address or a preview link is not valid.
     pub fn check(&self) -> Result<(), TrafficError> {
         check_host(&self.hostname)?;
-        self.target.map_or(Ok(()), check_target)
+        self.target.map_or(Ok(()), check_target)?;
+        self.previews.iter().try_for_each(|preview| preview.check(&self.hostname))
     }
 }
 

@@ -2,7 +2,7 @@
 //! machine needs any more. In batches, so that locks are short; idempotent, and safe to run in several workers at once.
 
 use crate::instances::Manager;
-use crate::instances::store::{health, housekeeping as store};
+use crate::instances::store::{health, housekeeping as store, preview_links};
 use crate::instances::upkeep::shared_key;
 use crate::platform::cache;
 use crate::platform::db::DbError;
@@ -43,6 +43,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     batches(|| async { health::prune_changes(&mut *manager.db.conn().await?, changes, BATCH).await }).await?;
     batches(|| async { outbox::prune(&mut *manager.db.conn().await?, MESSAGE_DAYS, BATCH).await }).await?;
     batches(|| async { answers::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
+    batches(|| async { preview_links::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
     shared_key::sweep(manager).await?;
     if let Some(certifier) = &manager.certifier {
         certifier.clean().await?;

@@ -29,6 +29,7 @@ mod mail;
 mod maintenance;
 mod migrating;
 mod parting;
+mod preview_links;
 mod providers;
 mod pull_requests;
 mod queries;

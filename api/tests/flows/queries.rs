@@ -226,8 +226,8 @@ async fn the_number_of_queries_of_a_switch_does_not_grow() {
         switched.await.unwrap();
         taken.push(count.load(Ordering::Relaxed));
     }
-    // BEGIN, lock, app server, two for host names, pointer, drains, request, history, checks, lock and health, its
+    // BEGIN, lock, app server, two for host names, preview links, pointer, drains, request, history, checks, lock and health, its
     // change, its row and its event, job, event, one for each of the two log lines, audit, COMMIT.
-    assert_eq!(taken, [21; 6]);
+    assert_eq!(taken, [22; 6]);
     app.end().await;
 }

@@ -24,7 +24,11 @@ impl Operation {
     pub fn path(&self, id: impl std::fmt::Display) -> String {
         let id = &id.to_string();
         let path = self.path.replace("{id}", id).replace("{session_id}", id).replace("{token_id}", id);
-        path.replace("{backup_id}", id).replace("{name}", id).replace("{app_server_id}", id).replace("{kind}", "mysql")
+        path.replace("{backup_id}", id)
+            .replace("{link_id}", id)
+            .replace("{name}", id)
+            .replace("{app_server_id}", id)
+            .replace("{kind}", "mysql")
     }
 
     pub fn has_id(&self) -> bool {

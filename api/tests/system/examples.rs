@@ -189,6 +189,7 @@ impl Gateway {
                     notice: None,
                     scheme: Scheme::Http,
                     https: HttpsPolicy::Optional,
+                    previews: Vec::new(),
                 }])
                 .await
                 .unwrap();

@@ -215,3 +215,43 @@ async fn fifty_switches_reach_two_gateways_and_lose_no_request() {
     assert_eq!((two.get("/alone").await, count(&app.sites[0], "/alone")), (200, 1));
     app.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_link_works_at_both_gateways_until_it_is_revoked() {
+    let database = Database::migrated().await;
+    let agents = Arc::new(Agents { db: database.open(), front: None });
+    let app = TestApp::with(Setup { database: Some(database), gateway: Some(agents), ..Setup::default() }).await;
+    let (one, two) = (Host::start(&app, "one").await, Host::start(&app, "two").await);
+    until_ready(&app, "one").await;
+    until_ready(&app, "two").await;
+    let instance = app.instance("demo").await;
+    let (first, candidate) = (app.running(instance).await, app.running(instance).await);
+    let operator = app.operator().await;
+    stories::activate(&operator, first, json!({})).await.expect(200);
+    let path = format!("/api/v1/app-servers/{candidate}/preview-links");
+    let request = operator.request(reqwest::Method::POST, &path).header("prefer", "wait=30").json(&json!({}));
+    let made = crate::app::Answer::to(request).await.expect(201);
+    let token = made["urls"][0].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
+    let client = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let visit = async |host: &Host, path: &str| {
+        let asked = client.get(format!("http://{}{path}", host.listen)).header("host", "demo.localhost");
+        let answer = asked.header("cookie", format!("ocim_preview={token}")).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    for host in [&one, &two] {
+        assert_eq!(visit(host, &format!("/.ocim/preview/{token}")).await, 302);
+        assert_eq!(visit(host, "/candidate").await, 200);
+        assert_eq!(host.get("/everyone").await, 200);
+    }
+    let [active, shown] = [&app.sites[0], &app.sites[1]];
+    assert_eq!((count(shown, "/candidate"), count(active, "/candidate")), (2, 0));
+    assert_eq!((count(shown, "/everyone"), count(active, "/everyone")), (0, 2));
+    operator.delete(&format!("{path}/{}", made["id"])).await.expect(204);
+    for host in [&one, &two] {
+        let link = format!("/.ocim/preview/{token}");
+        until("the link is revoked", async || visit(host, &link).await == 404).await;
+        assert_eq!(visit(host, "/revoked").await, 200);
+    }
+    assert_eq!((count(shown, "/revoked"), count(active, "/revoked")), (0, 2));
+    app.end().await;
+}

@@ -3,11 +3,12 @@
 use shared_types::app_server::Checks;
 use shared_types::comparison::Diff;
 use shared_types::operations::{ActivateAppServer, ActivationResult, TerminateAppServer, WithReason};
+use shared_types::preview_link::{CreatedPreviewLink, NewPreviewLink, PreviewLink};
 use shared_types::ssh_access::AppServerAccess;
-use shared_types::{AppServer, AppServerId, AppServerSummary, Page};
+use shared_types::{AppServer, AppServerId, AppServerSummary, Page, PreviewLinkId};
 
 use super::Result;
-use super::request::{delete, get, post, put, send, send_json};
+use super::request::{delete, get, post, put, send, send_for_nothing, send_json};
 use crate::paths::encode;
 
 /// The other side of a comparison.
@@ -62,6 +63,23 @@ pub async fn pin(id: AppServerId, reason: Option<String>) -> Result<AppServer> {
 /// Lets the machine be terminated again when its time comes.
 pub async fn unpin(id: AppServerId) -> Result<AppServer> {
     send(delete(&format!("/app-servers/{id}/pin"))).await
+}
+
+/// The preview links that work, newest first.
+pub async fn preview_links(id: AppServerId) -> Result<Vec<PreviewLink>> {
+    let page: Page<PreviewLink> = send(get(&format!("/app-servers/{id}/preview-links"))).await?;
+    Ok(page.items)
+}
+
+/// Makes a preview link; waits at most 10 s until the gateway has it.
+pub async fn create_preview_link(id: AppServerId, hours: i64) -> Result<CreatedPreviewLink> {
+    let request = post(&format!("/app-servers/{id}/preview-links")).header("Prefer", "wait=10");
+    send_json(request, &NewPreviewLink { hours: Some(hours) }).await
+}
+
+/// Revokes a preview link.
+pub async fn delete_preview_link(id: AppServerId, link: PreviewLinkId) -> Result<()> {
+    send_for_nothing(delete(&format!("/app-servers/{id}/preview-links/{link}"))).await
 }
 
 /// The differences between an app server and the other side.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::lanes::ActivateButton;
 use super::possible::PossibleButton;
+use super::preview_links::PreviewLinkButton;
 use super::rolled_back::is_rolled_back_from;
 use super::verb::{Ask, Verb};
 use crate::api;
@@ -55,6 +56,7 @@ pub fn Actions(
             <Show when=move || can_pin.get()>
                 <PinButton summary/>
             </Show>
+            <PreviewLinkButton summary/>
         </div>
         <Stopping summary/>
     }

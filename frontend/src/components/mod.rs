@@ -30,6 +30,7 @@ mod migration;
 mod names;
 mod possible;
 mod preview;
+mod preview_links;
 mod pull_request;
 mod purge_dialog;
 mod queue_banner;
@@ -86,6 +87,7 @@ pub use migration::{MigratedSince, MigrationNotice, NextMigrationWords, samples 
 pub use names::NamesCard;
 pub use possible::PossibleButton;
 pub use preview::Preview;
+pub use preview_links::PreviewLinksDialog;
 pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};
 pub use purge_dialog::PurgeDialog;
 pub use queue_banner::QueueBanner;

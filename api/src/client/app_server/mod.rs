@@ -7,6 +7,7 @@ mod list;
 mod logs;
 mod logs_follow;
 mod pin;
+mod preview;
 mod progress;
 mod rollback;
 mod show;
@@ -32,6 +33,7 @@ pub enum Verb {
     Terminate(terminate::Arguments),
     Pin(pin::Arguments),
     Unpin(pin::UnpinArguments),
+    Preview(preview::Arguments),
 }
 
 /// Performs one operation.
@@ -51,5 +53,6 @@ pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError>
         Verb::Terminate(arguments) => terminate::terminate(&arguments, api, out).await,
         Verb::Pin(arguments) => pin::pin(&arguments, api, out).await,
         Verb::Unpin(arguments) => pin::unpin(&arguments, api, out).await,
+        Verb::Preview(arguments) => preview::preview(&arguments, api, out).await,
     }
 }

@@ -13,6 +13,7 @@ use crate::instances::jobs::{RunHooks, TerminateMachine};
 use crate::instances::journal::Journal;
 use crate::instances::store::app_servers::{self, AppServerRow};
 use crate::instances::store::{hook_runs, instances, summaries};
+use crate::instances::traffic::preview_links;
 use crate::instances::{Manager, Refusal};
 use crate::machines;
 use crate::machines::advance::MachineError;
@@ -88,6 +89,7 @@ pub(in crate::instances) async fn request_end(
     instances::forget_fallback(conn, row.instance_id, row.id).await?;
     let line = Line::info(format!("{by} terminates {}", row.name));
     Journal::of_consequence().app_server(row.instance_id, row.id).line_in_both_logs(line).write(conn).await?;
+    preview_links::revoke_all(conn, row).await?;
     if status == AppServerStatus::Running {
         app_servers::transition(conn, row, AppServerStatus::Terminated, None).await?;
     }

@@ -313,14 +313,13 @@ pub async fn restore(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(),
     Ok(())
 }
 
-/// Requests that the gateway is told again about an instance's host names.
+/// Requests that the gateway is told again about an instance's host names. Returns the routing generation to apply.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn want_routing(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), DbError> {
-    diesel::update(instances::table.find(id))
+pub async fn want_routing(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<i64, DbError> {
+    let wanted = diesel::update(instances::table.find(id))
         .set(instances::routing_generation.eq(instances::routing_generation + 1))
-        .execute(conn)
-        .await?;
-    Ok(())
+        .returning(instances::routing_generation);
+    Ok(wanted.get_result(conn).await?)
 }

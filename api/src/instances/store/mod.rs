@@ -25,6 +25,7 @@ pub mod migrating;
 pub mod names;
 pub mod orphans;
 pub mod pins;
+pub mod preview_links;
 pub mod providers;
 pub mod queue;
 mod queued;

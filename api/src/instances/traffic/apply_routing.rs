@@ -8,16 +8,18 @@ use std::net::SocketAddr;
 
 use diesel_async::AsyncConnection;
 use shared_types::https::HttpsPolicy;
+use shared_types::preview_link::{covering, is_within};
 use shared_types::{EventKind, InstanceId};
 
 use crate::config::gateway::Scheme;
 use crate::instances::store::hostnames::{self, Hostname};
+use crate::instances::store::preview_links::{self, WantedLink};
 use crate::instances::store::routing::{self, Wanted};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::events;
 use crate::routing::store::table;
-use crate::routing::traffic::{Route, TrafficError};
+use crate::routing::traffic::{Preview, Route, TrafficError};
 
 /// How many instances [`apply_behind`] sends to the gateway at once.
 const BATCH: usize = 500;
@@ -137,7 +139,9 @@ async fn publish(manager: &Manager, ids: Option<&[InstanceId]>) -> Result<Option
         }
         let chosen: Vec<InstanceId> = wanted.iter().map(|wanted| wanted.id).collect();
         let names = hostnames::of(conn, ids.map(|_| chosen.as_slice())).await?;
-        let (routes, told) = plan(manager, &names, &wanted);
+        let links = preview_links::wanted(conn, ids.map(|_| chosen.as_slice())).await?;
+        let (mut routes, told) = plan(manager, &names, &wanted);
+        add_previews(&mut routes, &names, &links);
         let revision = match ids {
             Some(_) => table::set(conn, &routes).await?,
             None => table::replace_all(conn, &routes).await?,
@@ -173,13 +177,41 @@ fn routes(names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, BTreeMap<Instan
     for (hostname, id, protocol) in names {
         let (target, notice, https) = targets.get(id).copied().unwrap_or_default();
         let scheme = Scheme::parse(protocol).unwrap_or(Scheme::Http);
-        let route = Route { hostname: hostname.clone(), target, notice: notice.cloned(), scheme, https };
+        let (hostname, notice, previews) = (hostname.clone(), notice.cloned(), Vec::new());
+        let route = Route { hostname, target, notice, scheme, https, previews };
         match route.check() {
             Ok(()) => routes.push(route),
             Err(error) => drop(reasons.insert(*id, error.0)),
         }
     }
     (routes, reasons)
+}
+
+/// Adds the instances' preview links to their routes. A link that gateways would refuse is left out: it must keep no visitor of the
+/// active app server waiting.
+fn add_previews(routes: &mut [Route], names: &[Hostname], links: &[WantedLink]) {
+    if links.is_empty() {
+        return;
+    }
+    let mut hosts: BTreeMap<InstanceId, Vec<&str>> = BTreeMap::new();
+    for (hostname, id, _) in names {
+        hosts.entry(*id).or_default().push(hostname);
+    }
+    let owners: BTreeMap<&str, InstanceId> = names.iter().map(|(name, id, _)| (name.as_str(), *id)).collect();
+    for route in routes {
+        let Some(owner) = owners.get(route.hostname.as_str()) else { continue };
+        let domains = covering(hosts.get(owner).map_or(&[], Vec::as_slice));
+        let Some(domain) = domains.into_iter().find(|domain| is_within(&route.hostname, domain)) else { continue };
+        for link in links.iter().filter(|link| link.instance == *owner) {
+            let Ok(target) = link.address.parse() else { continue };
+            let (hash, ends_at, domain) = (hex::encode(&link.token_hash), link.ends_at, domain.to_owned());
+            let preview = Preview { hash, target, ends_at, domain };
+            match preview.check(&route.hostname) {
+                Ok(()) => route.previews.push(preview),
+                Err(error) => tracing::warn!(instance = %owner, %error, "a preview link is left out"),
+            }
+        }
+    }
 }
 
 /// Records that the gateway has applied these decisions.

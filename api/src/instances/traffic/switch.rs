@@ -8,7 +8,7 @@ use shared_types::audit::Operation;
 use shared_types::hook::Moment;
 use shared_types::{AppServerId, EventKind, Serving};
 
-use super::{after_hooks, migration_page};
+use super::{after_hooks, migration_page, preview_links};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
@@ -75,6 +75,7 @@ pub async fn write(
         )));
     }
     let before = instance.active_app_server_id;
+    preview_links::revoke_all(conn, &row).await?;
     let generation = instances::point(conn, instance.id, id, before).await?;
     // An app server that has the traffic does not drain, and has no pending activation.
     activations::close_drains(conn, id).await?;

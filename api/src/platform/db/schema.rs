@@ -563,6 +563,7 @@ diesel::table! {
         https -> Text,
         is_gone -> Bool,
         revision -> BigInt,
+        previews -> Jsonb,
     }
 }
 diesel::table! {
@@ -759,6 +760,16 @@ diesel::table! {
 diesel::table! {
     acme_challenges (token) { token -> Text, key_authorization -> Text, hostname -> Text, created -> Timestamptz, }
 }
+diesel::table! {
+    preview_links (id) {
+        id -> BigInt,
+        app_server_id -> BigInt,
+        token_hash -> Binary,
+        created -> Timestamptz,
+        created_by -> Text,
+        ends_at -> Timestamptz,
+    }
+}
 diesel::joinable!(app_servers -> servers (server_id));
 diesel::joinable!(app_server_retention -> app_servers (app_server_id));
 diesel::joinable!(builds -> app_servers (app_server_id));
@@ -778,6 +789,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     instance_copies,
     instance_hostnames,
     migrating_builds,
+    preview_links,
     servers,
     instances,
     users,

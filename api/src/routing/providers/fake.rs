@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::question;
 use crate::config::gateway::Scheme;
-use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
+use crate::routing::traffic::{Answer, AskError, Preview, Question, Route, Traffic, TrafficError};
 
 /// Keeps a table of routes, and fails when a test says so.
 #[derive(Debug, Default)]
@@ -56,6 +56,12 @@ impl FakeTraffic {
     #[must_use]
     pub fn notice(&self, hostname: &str) -> Option<String> {
         self.state().table.get(hostname).and_then(|route| route.notice.clone())
+    }
+
+    /// The preview links of a host.
+    #[must_use]
+    pub fn previews(&self, hostname: &str) -> Vec<Preview> {
+        self.state().table.get(hostname).map(|route| route.previews.clone()).unwrap_or_default()
     }
 
     /// The scheme of a host's visitors that an application is told.
@@ -150,6 +156,7 @@ mod tests {
             notice: None,
             scheme: Scheme::Http,
             https: HttpsPolicy::Optional,
+            previews: Vec::new(),
         };
         fake.apply(&[route("a")]).await.unwrap();
         fake.apply(&[route("b")]).await.unwrap();

@@ -1,17 +1,18 @@
 //! The routes that every gateway is to have, numbered by revisions. A change needs the lock, so that
 //! revisions appear in their order.
 
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::gateway::GatewayRoute;
+use serde_json::Value;
+use shared_types::gateway::{GatewayPreview, GatewayRoute};
 use shared_types::https::HttpsPolicy;
 
 use super::LIVE_SECONDS;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{gateway_revision, gateway_routes};
 use crate::platform::events::bus;
-use crate::routing::traffic::Route;
+use crate::routing::traffic::{Preview, Route};
 
 /// The routes of a gateway that has an earlier revision, or none.
 #[derive(Debug, Clone)]
@@ -36,6 +37,16 @@ struct Row {
     scheme: String,
     https: HttpsPolicy,
     is_gone: bool,
+    previews: Value,
+}
+
+impl Row {
+    fn route(self) -> Result<GatewayRoute, DbError> {
+        let Self { hostname, target, notice, scheme, https, is_gone, previews } = self;
+        let previews = serde_json::from_value(previews)
+            .map_err(|error| DbError::Corrupt(format!("the preview links of {hostname}: {error}")))?;
+        Ok(GatewayRoute { hostname, target, notice, scheme, https, is_gone, previews })
+    }
 }
 
 /// Locks the routes until the transaction ends. What the routes are made from must be read after that.
@@ -69,7 +80,7 @@ pub async fn set(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<i64, 
 pub async fn replace_all(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<i64, DbError> {
     let names: Vec<&str> = routes.iter().map(|route| route.hostname.as_str()).collect();
     let removed = diesel::sql_query(
-        "UPDATE gateway_routes SET is_gone = true, target = NULL, notice = NULL, \
+        "UPDATE gateway_routes SET is_gone = true, target = NULL, notice = NULL, previews = '[]', \
              revision = (SELECT revision + 1 FROM gateway_revision) \
          WHERE NOT is_gone AND NOT EXISTS (SELECT 1 FROM unnest($1) AS kept (hostname) \
              WHERE kept.hostname = gateway_routes.hostname)",
@@ -114,20 +125,14 @@ pub async fn news(conn: &mut AsyncPgConnection, since: i64) -> Result<Option<New
         gateway_routes::scheme,
         gateway_routes::https,
         gateway_routes::is_gone,
+        gateway_routes::previews,
     );
     let rows: Vec<Row> = routes.select(columns).load(conn).await?;
-    let route = |Row { hostname, target, notice, scheme, https, is_gone }| GatewayRoute {
-        hostname,
-        target,
-        notice,
-        scheme,
-        https,
-        is_gone,
-    };
+    let routes = rows.into_iter().map(Row::route).collect::<Result<_, _>>()?;
     Ok(Some(News {
         revision,
         is_whole,
-        routes: rows.into_iter().map(route).collect(),
+        routes,
         has_challenges: is_whole || challenges > since,
         has_certificates: is_whole || certificates > since,
     }))
@@ -141,24 +146,39 @@ async fn write(conn: &mut AsyncPgConnection, routes: &[Route]) -> Result<usize, 
     let notices: Vec<Option<&str>> = routes.iter().map(|route| route.notice.as_deref()).collect();
     let schemes: Vec<&str> = routes.iter().map(|route| route.scheme.as_str()).collect();
     let policies: Vec<&str> = routes.iter().map(|route| route.https.as_str()).collect();
+    let previews: Vec<Value> = routes.iter().map(|route| previews(&route.previews)).collect();
     let written = diesel::sql_query(
-        "INSERT INTO gateway_routes (hostname, target, notice, scheme, https, revision) \
+        "INSERT INTO gateway_routes (hostname, target, notice, scheme, https, previews, revision) \
          SELECT wanted.*, gateway_revision.revision + 1 FROM gateway_revision, \
-             unnest($1, $2, $3, $4, $5) AS wanted (hostname, target, notice, scheme, https) \
+             unnest($1, $2, $3, $4, $5, $6) AS wanted (hostname, target, notice, scheme, https, previews) \
              LEFT JOIN gateway_routes AS present USING (hostname) \
-         WHERE (present.target, present.notice, present.scheme, present.https, present.is_gone) \
-             IS DISTINCT FROM (wanted.target, wanted.notice, wanted.scheme, wanted.https, false) \
+         WHERE (present.target, present.notice, present.scheme, present.https, present.previews, present.is_gone) \
+             IS DISTINCT FROM \
+             (wanted.target, wanted.notice, wanted.scheme, wanted.https, wanted.previews, false) \
          ON CONFLICT (hostname) DO UPDATE SET target = excluded.target, notice = excluded.notice, \
-             scheme = excluded.scheme, https = excluded.https, is_gone = false, revision = excluded.revision",
+             scheme = excluded.scheme, https = excluded.https, previews = excluded.previews, is_gone = false, \
+             revision = excluded.revision",
     )
     .bind::<Array<Text>, _>(names)
     .bind::<Array<Nullable<Text>>, _>(targets)
     .bind::<Array<Nullable<Text>>, _>(notices)
     .bind::<Array<Text>, _>(schemes)
     .bind::<Array<Text>, _>(policies)
+    .bind::<Array<Jsonb>, _>(previews)
     .execute(conn)
     .await?;
     Ok(written)
+}
+
+/// The links as they are stored and sent to the agents.
+fn previews(previews: &[Preview]) -> Value {
+    let told = previews.iter().map(|Preview { hash, target, ends_at, domain }| GatewayPreview {
+        hash: hash.clone(),
+        target: target.to_string(),
+        ends_at: *ends_at,
+        domain: domain.clone(),
+    });
+    told.map(|told| serde_json::json!(told)).collect()
 }
 
 async fn next_revision(conn: &mut AsyncPgConnection) -> Result<(), DbError> {

@@ -55,7 +55,8 @@ impl Gateway {
 }
 
 fn route(host: &str, target: Option<SocketAddr>) -> Route {
-    Route { hostname: host.to_owned(), target, notice: None, scheme: Scheme::Http, https: HttpsPolicy::Optional }
+    let (hostname, previews) = (host.to_owned(), Vec::new());
+    Route { hostname, target, notice: None, scheme: Scheme::Http, https: HttpsPolicy::Optional, previews }
 }
 
 /// Counts of a switch's visitors.

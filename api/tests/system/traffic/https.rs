@@ -68,7 +68,14 @@ async fn gateway() -> (Gateway, SocketAddr) {
         ("bare.example", HttpsPolicy::Redirect),
     ] {
         let target = Some(gateway.application.address);
-        let route = Route { hostname: hostname.to_owned(), target, notice: None, scheme: Scheme::Https, https };
+        let route = Route {
+            hostname: hostname.to_owned(),
+            target,
+            notice: None,
+            scheme: Scheme::Https,
+            https,
+            previews: Vec::new(),
+        };
         gateway.inner.apply(&[route]).await.unwrap();
     }
     (gateway, tls)

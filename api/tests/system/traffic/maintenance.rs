@@ -18,6 +18,7 @@ impl Gateway {
             notice: notice.map(str::to_owned),
             scheme: Scheme::Http,
             https: HttpsPolicy::Optional,
+            previews: Vec::new(),
         };
         self.inner.apply(&[route]).await.unwrap();
     }

@@ -11,6 +11,7 @@ mod holding;
 mod https;
 mod limits;
 mod maintenance;
+mod previews;
 mod requests;
 mod visitor;
 
@@ -65,6 +66,7 @@ impl Gateway {
             notice: None,
             scheme,
             https: HttpsPolicy::Optional,
+            previews: Vec::new(),
         };
         let target = Some(application.address);
         let routes = [
@@ -83,6 +85,7 @@ impl Gateway {
             notice: None,
             scheme,
             https: HttpsPolicy::Optional,
+            previews: Vec::new(),
         };
         self.inner.apply(&[route]).await.unwrap();
     }

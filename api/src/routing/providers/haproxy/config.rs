@@ -27,6 +27,8 @@ pub(super) const MAP: &str = "routes.map";
 pub(super) const CHALLENGES: &str = "challenges.map";
 /// File name of the map of the names that have a certificate.
 pub(super) const CERTIFIED: &str = "certified.map";
+/// File name of the map from hosts and hashes of preview links to candidates.
+pub(super) const PREVIEWS: &str = "previews.map";
 /// File name of the configuration.
 pub(super) const FILE: &str = "haproxy.cfg";
 /// Name of the stick table that counts the open requests of each target.
@@ -79,12 +81,13 @@ impl Config {
         if let Some(certificates) = &self.certificates {
             certificates.prepare(directory)?;
         }
-        Table::bring_up_to_date(directory, MAP)
+        Table::bring_up_to_date(directory, MAP)?;
+        Table::bring_up_to_date(directory, PREVIEWS)
     }
 }
 
 /// The placeholders of the template and their values.
-fn words(config: &GatewayConfig) -> [(&'static str, String); 22] {
+fn words(config: &GatewayConfig) -> [(&'static str, String); 23] {
     let GatewayConfig { settings, dir: _, connections } = config;
     // One app server never gets more than half of all connections.
     let target_connections = settings.target_connections.min((connections / 2).max(1));
@@ -103,6 +106,7 @@ fn words(config: &GatewayConfig) -> [(&'static str, String); 22] {
         ("{tls_options}", tls_options(settings).to_owned()),
         ("{tls_bind}", tls_bind(config)),
         ("{tls_redirect}", tls_redirect(settings)),
+        ("{previews}", PREVIEWS.to_owned()),
         ("{table}", TABLE.to_owned()),
         ("{proxies}", PROXIES.to_owned()),
         ("{max_hosts}", settings.max_hosts.to_string()),

@@ -17,6 +17,7 @@ mod questions;
 mod routes;
 mod runtime;
 mod table;
+mod tables;
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};

@@ -25,6 +25,11 @@ const PAGES: &[Page] = &[
         title: "Nothing is active here yet",
         text: "This instance exists, but none of its app servers is active. Try again once one has been activated.",
     },
+    Page {
+        file: "preview.html",
+        title: "This preview link does not work",
+        text: "It has ended or was revoked, or its address is not complete. Ask the person who gave it to you for a new one.",
+    },
     Page { file: MAINTENANCE, title: "Down for maintenance", text: "{notice}" },
     Page {
         file: "busy.html",

@@ -9,10 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::certificates::CertificateFiles;
-use super::config::{CHALLENGES, MAP};
+use super::config::{CHALLENGES, MAP, PREVIEWS};
 use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
+use super::tables::Tables;
 use super::{GatewayConfig, map_file};
 use crate::platform::children;
 use crate::routing::traffic::{
@@ -45,16 +46,34 @@ impl HaproxyRoutes {
         children::lock(&self.directory.join("lock"), LONGEST_WAIT).await
     }
 
-    /// Loads the file into the running gateway. The caller holds the lock.
+    /// Loads the files into the running gateway. The caller holds the lock.
     pub(super) async fn load(&self) -> Result<(), TrafficError> {
-        let table = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
-        self.runtime.become_table(MAP, &table.0).await?;
+        let tables = Tables::read(&self.directory).map_err(|error| self.file_error(&error))?;
+        self.become_tables(&tables).await?;
         let challenges = map_file::read(&self.directory.join(CHALLENGES)).map_err(|error| self.file_error(&error))?;
         self.runtime.become_table(CHALLENGES, &challenges).await?;
         match &self.certificates {
             Some(certificates) => certificates.load(&self.runtime).await,
             None => Ok(()),
         }
+    }
+
+    async fn become_tables(&self, tables: &Tables) -> Result<(), TrafficError> {
+        self.runtime.become_table(MAP, &tables.routes.0).await?;
+        self.become_previews(&tables.previews).await
+    }
+
+    /// A HAProxy of an older version has no preview links; its next start reads them from the file.
+    async fn become_previews(&self, previews: &Table) -> Result<(), TrafficError> {
+        if self.runtime.has_map(PREVIEWS).await? {
+            return self.runtime.become_table(PREVIEWS, &previews.0).await;
+        }
+        if !previews.0.is_empty() {
+            tracing::warn!(
+                "HAProxy runs with a configuration that has no preview links: restart the gateway's service"
+            );
+        }
+        Ok(())
     }
 
     /// Sets these routes, removes these hosts, and keeps all others.
@@ -65,12 +84,12 @@ impl HaproxyRoutes {
         if gone.is_empty() {
             return self.apply(routes).await;
         }
-        let edit = |mut table: Table| {
-            table.0.retain(|host, _| !gone.contains(host));
-            table.set(routes).map(|()| table)
+        let edit = |mut tables: Tables| {
+            tables.remove(gone);
+            tables.set(routes).map(|()| tables)
         };
-        let (table, _lock) = self.change(edit).await?;
-        self.runtime.become_table(MAP, &table.0).await
+        let (tables, _lock) = self.change(edit).await?;
+        self.become_tables(&tables).await
     }
 
     /// Loads the file into the running gateway again, which changes nothing unless another program did.
@@ -82,18 +101,16 @@ impl HaproxyRoutes {
         self.load().await
     }
 
-    /// Changes the file, and gives the new table and the lock. The file is written first: if HAProxy ends in between,
-    /// its next start reads the new table.
+    /// Changes the files, and gives the new tables and the lock. The files are written first: if HAProxy ends in between,
+    /// its next start reads the new tables.
     async fn change(
         &self,
-        edit: impl FnOnce(Table) -> Result<Table, TrafficError> + Send,
-    ) -> Result<(Table, File), TrafficError> {
+        edit: impl FnOnce(Tables) -> Result<Tables, TrafficError> + Send,
+    ) -> Result<(Tables, File), TrafficError> {
         let lock = self.hold().await?;
-        let current = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
+        let current = Tables::read(&self.directory).map_err(|error| self.file_error(&error))?;
         let wanted = edit(current.clone())?;
-        if wanted != current {
-            wanted.write(&self.directory, MAP).map_err(|error| self.file_error(&error))?;
-        }
+        wanted.write_changes(&current, &self.directory).map_err(|error| self.file_error(&error))?;
         Ok((wanted, lock))
     }
 
@@ -113,17 +130,18 @@ impl Traffic for HaproxyRoutes {
     async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
         let mut changed = Table::default();
         changed.set(routes)?;
-        let (_, _lock) = self.change(|mut table| table.set(routes).map(|()| table)).await?;
-        self.runtime.set(MAP, &changed.0).await
+        let (tables, _lock) = self.change(|mut tables| tables.set(routes).map(|()| tables)).await?;
+        self.runtime.set(MAP, &changed.0).await?;
+        self.become_previews(&tables.previews).await
     }
 
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
         let edit = |_| {
-            let mut table = Table::default();
-            table.set(routes).map(|()| table)
+            let mut tables = Tables::default();
+            tables.set(routes).map(|()| tables)
         };
-        let (table, _lock) = self.change(edit).await?;
-        self.runtime.become_table(MAP, &table.0).await
+        let (tables, _lock) = self.change(edit).await?;
+        self.become_tables(&tables).await
     }
 
     async fn set_challenges(&self, challenges: &[Challenge]) -> Result<(), TrafficError> {

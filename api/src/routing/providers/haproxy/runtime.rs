@@ -65,6 +65,12 @@ impl Runtime {
         is_so.then_some(()).ok_or_else(otherwise)
     }
 
+    /// Whether the running configuration has this map. A HAProxy that was started by an older version may not.
+    pub(super) async fn has_map(&self, map: &str) -> Result<bool, TrafficError> {
+        let maps = self.ask("show map").await?;
+        Ok(maps.lines().any(|line| line.contains(&format!("({map})"))))
+    }
+
     /// Sets these entries of a running map, keeps all others, and verifies the result.
     pub(super) async fn set(&self, map: &str, wanted: &Entries) -> Result<(), TrafficError> {
         let commands = commands(map, &self.look_up(map, wanted.keys()).await?, wanted);

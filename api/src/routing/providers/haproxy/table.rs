@@ -60,7 +60,7 @@ impl Table {
 /// A route as in the map: the host and its value.
 fn words(route: &Route) -> Result<(String, String), TrafficError> {
     route.check()?;
-    let Route { hostname, target, notice, scheme, https } = route;
+    let Route { hostname, target, notice, scheme, https, previews: _ } = route;
     let (target, text) = match (notice, target) {
         (Some(notice), _) => (PAGE.to_owned(), URL_SAFE_NO_PAD.encode(html(notice))),
         (None, Some(target)) => (target_word(*target)?, String::new()),
@@ -109,7 +109,8 @@ mod tests {
 
     fn route(host: &str, target: Option<&str>, scheme: Scheme) -> Route {
         let target = target.map(|target| target.parse().unwrap());
-        Route { hostname: host.to_owned(), target, notice: None, scheme, https: HttpsPolicy::Optional }
+        let (hostname, previews) = (host.to_owned(), Vec::new());
+        Route { hostname, target, notice: None, scheme, https: HttpsPolicy::Optional, previews }
     }
 
     #[test]

@@ -1,0 +1,2 @@
+ALTER TABLE gateway_routes DROP COLUMN previews;
+DROP TABLE preview_links;
