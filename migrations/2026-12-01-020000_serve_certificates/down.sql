@@ -1,3 +1,6 @@
+ALTER TABLE acme_challenges
+    DROP CONSTRAINT acme_challenges_key_authorization_check,
+    ADD CONSTRAINT acme_challenges_key_authorization_check CHECK (key_authorization ~ '^[A-Za-z0-9_.-]{1,400}$');
 ALTER TABLE gateway_routes DROP COLUMN https;
 ALTER TABLE instances DROP COLUMN https;
 ALTER TABLE gateway_revision

@@ -15,3 +15,9 @@ COMMENT ON COLUMN instances.https IS 'How visitors by HTTP are treated where the
 ALTER TABLE gateway_routes
     ADD COLUMN https TEXT NOT NULL DEFAULT 'optional' CHECK (https IN ('redirect', 'optional', 'strict'));
 COMMENT ON COLUMN gateway_routes.https IS 'As instances.https.';
+
+-- Postgres counts repetitions up to 255 only: no answer could be stored.
+ALTER TABLE acme_challenges
+    DROP CONSTRAINT acme_challenges_key_authorization_check,
+    ADD CONSTRAINT acme_challenges_key_authorization_check
+        CHECK (key_authorization ~ '^[A-Za-z0-9_.-]+$' AND char_length(key_authorization) <= 400);

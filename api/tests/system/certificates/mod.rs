@@ -27,9 +27,15 @@ const PACE: Pace = Pace { poll: TimeDelta::milliseconds(200), ..NO_PAUSE };
 
 /// Does steps until the certificate of an instance is in this state.
 async fn until_state(world: &World, certifier: &Certifier, id: InstanceId, state: CertificateState) {
+    let mut said = None;
     until_within(PATIENCE, state.as_str(), async || {
         certifier.sweep().await.unwrap();
-        world.certificate(id).await.state == state
+        let row = world.certificate(id).await;
+        if said != row.last_error {
+            println!("{}: {:?}", row.state.as_str(), row.last_error);
+            said = row.last_error;
+        }
+        row.state == state
     })
     .await;
 }

@@ -222,7 +222,7 @@ async fn two_processes_sweep_at_once_and_each_name_is_worked_on_once() {
 
 #[tokio::test]
 async fn without_addresses_nothing_is_asked() {
-    let resolver = Resolver::new(Some(crate::app::ports::reserved()));
+    let resolver = Arc::new(Resolver::new(Some(crate::app::ports::reserved())));
     let app = program(Names { target: None, dns: None, resolver }).await;
     let id = create(&app, "campus", ZONE).await;
     sweep(&app.manager).await.unwrap();
