@@ -238,7 +238,11 @@ pub struct GatewayRoute {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GatewayPreview {
     /// The SHA-256 of the token, as 64 hexadecimal digits.
-    #[schema(min_length = 64, max_length = 64)]
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     pub hash: String,
     /// Address and port of the candidate's web server.
     #[schema(example = "10.0.0.8:80")]

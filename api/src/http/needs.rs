@@ -62,7 +62,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::AddSshKey
         | O::DeleteSshKey => Some(Need::Session),
         O::ReceiveGithubWebhook => Some(Need::Signature),
-        O::ExchangeWithGateway => Some(Need::Gateway),
+        O::ExchangeWithGateway | O::GiveCertificatesToGateway => Some(Need::Gateway),
         O::Logout
         | O::CurrentUser
         | O::ListTokens

@@ -22,6 +22,7 @@ pub mod migration;
 pub mod names;
 mod options;
 mod own_secrets;
+pub mod preview_links;
 pub mod previews;
 pub mod resources;
 pub mod settings;

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use ocim::instances::traffic::apply_routing;
+use ocim::certificates::challenges::{Challenges, Http01};
+use ocim::instances::traffic::authority_answers::GatewayAnswers;
+use ocim::instances::traffic::{apply_routing, served_certificates};
+use ocim::platform::vault::{self, Owner};
 use ocim::routing::providers::agents::Agents;
 use ocim::routing::traffic::Traffic;
+use secrecy::SecretString;
 use serde_json::{Value, json};
-use shared_types::InstanceId;
+use shared_types::{CertificateId, InstanceId};
 
-use crate::app::{Answer, Client, Credentials, Database, Setup, TestApp, until};
+use crate::app::{Answer, Client, Credentials, Database, Setup, TestApp, settings, until};
 
 /// The program with gateways that have agents.
 async fn start() -> (TestApp, Agents) {
@@ -307,5 +311,40 @@ async fn a_report_that_makes_no_sense_is_refused() {
         agent.client.post("/api/v1/gateway/exchange", report).await.problem(400);
     }
     agent.client.post("/api/v1/gateway/exchange", good).await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn agents_get_answers_to_authorities_and_certificates_with_their_keys() {
+    let (app, _) = start().await;
+    let mut agent = Agent::add(&app, "one").await;
+    agent.follow().await;
+    let stored = "INSERT INTO certificates (source, names, names_digest, state, chain, origin, not_before, not_after, \
+         revision) VALUES ('files', '{a.example}', md5('a.example'), 'valid', 'the chain', 'a.pem', now(), \
+         now() + interval '1 day', 3)";
+    app.execute(stored).await;
+    let db = &app.manager.db;
+    let key = SecretString::from("the key");
+    let owner = Owner::Certificate(CertificateId(1));
+    let keyring = settings::keyring();
+    vault::keep_owned(&keyring, &mut db.conn().await.unwrap(), owner, &key).await.unwrap();
+    served_certificates::serve(&app.manager).await.unwrap();
+    let told = agent.follow().await;
+    assert_eq!(told["certificates"], json!([{ "id": 1, "revision": 3 }]));
+    let given = agent.client.post("/api/v1/gateway/certificates", json!({ "ids": [1, 2] })).await.expect(200);
+    let all = json!([{ "id": 1, "revision": 3, "names": ["a.example"], "chain": "the chain", "key": "the key" }]);
+    assert_eq!(given["items"], all);
+    let many: Vec<i64> = (0..51).collect();
+    agent.client.post("/api/v1/gateway/certificates", json!({ "ids": many })).await.problem(400);
+    app.operator().await.post("/api/v1/gateway/certificates", json!({ "ids": [1] })).await.problem(401);
+
+    // The answers are published when the gateway has them.
+    let port = GatewayAnswers { db: db.clone(), traffic: app.manager.traffic.clone() };
+    let answer = Http01 { hostname: "a.example".into(), token: "t-1".into(), key_authorization: "t-1.k_2".into() };
+    let (put, told) = tokio::join!(port.put(std::slice::from_ref(&answer)), agent.follow());
+    put.unwrap();
+    assert_eq!(told["challenges"], json!([{ "token": "t-1", "answer": "t-1.k_2" }]));
+    port.remove(&[answer]).await.unwrap();
+    assert_eq!(agent.take().await["challenges"], json!([]));
     app.end().await;
 }

@@ -138,7 +138,7 @@ async fn unknown_fields_are_refused_by_name() {
             "watch_pull_request" | "approve_pull_request" | "ignore_pull_request" | "report_client_error" => vec![],
             "choose_resources" | "rotate_resource_password" | "restore_backup" => vec![],
             "purge_instance" | "pause_queue" | "roll_back_instance" | "hold_instance" | "pin_app_server" => vec![],
-            "begin_maintenance" | "dismiss_migration" => vec![],
+            "begin_maintenance" | "dismiss_migration" | "create_preview_link" => vec![],
             other => panic!("say here which fields {other} takes"),
         };
         let body: serde_json::Map<_, _> = body

@@ -66,6 +66,7 @@ operations! {
     EndUserSessions => "end_user_sessions",
     ExchangeWithGateway => "exchange_with_gateway",
     FinishSignIn => "finish_sign_in",
+    GiveCertificatesToGateway => "give_certificates_to_gateway",
     Healthz => "healthz",
     HoldInstance => "hold_instance",
     IgnorePullRequest => "ignore_pull_request",

@@ -7,8 +7,8 @@ use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::prefer;
 use crate::http::principal::Operator;
+use crate::instances::preview_links::{self, Created};
 use crate::instances::store::instances;
-use crate::instances::traffic::preview_links::{self, Created};
 
 /// Make a preview link
 ///

@@ -4,7 +4,7 @@ use shared_types::{AppServerId, PreviewLinkId};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Operator;
-use crate::instances::traffic::preview_links;
+use crate::instances::preview_links;
 
 /// Revoke a preview link
 ///

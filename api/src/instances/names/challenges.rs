@@ -31,7 +31,9 @@ fn by_name(answers: &[Dns01]) -> BTreeMap<&str, Vec<String>> {
 fn failed(error: DnsError) -> ChallengeError {
     match error {
         DnsError::Away(words) => ChallengeError::NotYet(words),
-        other => ChallengeError::Failed(other.to_string()),
+        error @ (DnsError::Refused(_) | DnsError::NotOurs(_) | DnsError::NoZone(_)) => {
+            ChallengeError::Failed(error.to_string())
+        }
     }
 }
 

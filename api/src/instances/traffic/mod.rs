@@ -8,7 +8,6 @@ pub mod drain;
 pub mod hold;
 pub mod maintenance;
 pub mod migration_page;
-pub mod preview_links;
 pub mod rollback;
 pub mod served_certificates;
 pub mod switch;

@@ -8,9 +8,10 @@ use shared_types::audit::Operation;
 use shared_types::hook::Moment;
 use shared_types::{AppServerId, EventKind, Serving};
 
-use super::{after_hooks, migration_page, preview_links};
+use super::{after_hooks, migration_page};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
+use crate::instances::preview_links;
 use crate::instances::settings::claim;
 use crate::instances::store::app_servers::AppServerRow;
 use crate::instances::store::instances::InstanceRow;

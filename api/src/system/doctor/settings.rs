@@ -48,6 +48,8 @@ mod tests {
     use super::super::Level;
     use super::*;
 
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
     fn found(pairs: &[(&str, &str)]) -> Vec<(Level, String)> {
         let settings = Settings::of(pairs.iter().copied(), &[]).unwrap();
         contradictions(&settings).into_iter().map(|finding| (finding.level, finding.what)).collect()
@@ -59,7 +61,7 @@ mod tests {
         let proxy = ("OCIM_TRUSTED_PROXIES", "10.0.0.1");
         let tls = ("OCIM_BEHIND_TLS", "true");
         assert_eq!(found(&[tls, proxy, ("OCIM_PUBLIC_URL", "https://a.example")])[0].0, Level::Ok);
-        let cases: [(&[(&str, &str)], Level, &str); 4] = [
+        let cases: [(Pairs, Level, &str); 4] = [
             (&[tls, proxy, ("OCIM_PUBLIC_URL", "http://a.example")], Level::Wrong, "begins with http"),
             (&[("OCIM_GATEWAY_AGENTS", "true")], Level::Wrong, "without DATABASE_URL"),
             (&[tls], Level::Warning, "OCIM_TRUSTED_PROXIES is empty"),

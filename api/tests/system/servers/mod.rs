@@ -127,7 +127,7 @@ impl Pair {
     }
 
     async fn number(&self, query: &str) -> i64 {
-        number(&mut *self.db.conn().await.unwrap(), query).await
+        number(&mut self.db.conn().await.unwrap(), query).await
     }
 
     async fn text(&self, query: &str) -> Option<String> {

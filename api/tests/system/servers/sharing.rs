@@ -169,7 +169,7 @@ async fn a_webhook_at_both_servers_is_handled_once() {
     github.set_secret("what GitHub signs with");
     let base = github.base.clone();
     let pair = Pair::start(|command| {
-        command.env("GITHUB_API_URL", base.to_string()).env("GITHUB_ACCESS_TOKEN", "any");
+        command.env("GITHUB_API_URL", &base).env("GITHUB_ACCESS_TOKEN", "any");
         command.env("WATCH_FORK", FORK).env("WATCH_ORGANIZATION", "acme").env("WATCH_INTERVAL", "3600");
         command.env("WATCH_REPORT", "nothing").env("GITHUB_WEBHOOK_SECRETS", "what GitHub signs with");
     })
