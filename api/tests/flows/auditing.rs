@@ -235,8 +235,8 @@ async fn builds(story: &mut Story<'_>, admin: &Client) {
     wanted::sync(&mut *app.conn().await, "https://127.0.0.1:1/directory").await.unwrap();
     story.posts("renew_certificate", admin, &format!("{instance}/certificate/renew"), Value::Null).await;
     story.does("install_ssh_keys", admin, Method::POST, &of(second, "/access"), Value::Null).await;
-    let made = story.posts("create_preview_link", admin, &of(second, "/preview-links"), json!({})).await;
-    let link = of(second, &format!("/preview-links/{}", made["id"]));
+    let preview = story.posts("create_preview_link", admin, &of(second, "/preview-links"), json!({})).await;
+    let link = of(second, &format!("/preview-links/{}", preview["id"]));
     story.does("delete_preview_link", admin, Method::DELETE, &link, Value::Null).await;
     story.does("pin_app_server", admin, Method::PUT, &of(second, "/pin"), json!({})).await;
     story.does("unpin_app_server", admin, Method::DELETE, &of(second, "/pin"), Value::Null).await;

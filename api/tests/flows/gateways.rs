@@ -334,7 +334,7 @@ async fn agents_get_answers_to_authorities_and_certificates_with_their_keys() {
     let given = agent.client.post("/api/v1/gateway/certificates", json!({ "ids": [1, 2] })).await.expect(200);
     let all = json!([{ "id": 1, "revision": 3, "names": ["a.example"], "chain": "the chain", "key": "the key" }]);
     assert_eq!(given["items"], all);
-    let many: Vec<i64> = (0..51).collect();
+    let many: Vec<i64> = (1..=51).collect();
     agent.client.post("/api/v1/gateway/certificates", json!({ "ids": many })).await.problem(400);
     app.operator().await.post("/api/v1/gateway/certificates", json!({ "ids": [1] })).await.problem(401);
 
