@@ -1,4 +1,4 @@
-//! The port to whom writes records.
+//! The port to what writes records.
 
 #![warn(missing_docs)]
 

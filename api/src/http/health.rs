@@ -49,7 +49,7 @@ struct Readiness {
 /// Check readiness
 ///
 /// Whether the database answers and has this program's migrations, and a worker takes jobs. A server without a worker
-/// (`--no-worker`) is ready without one, too: otherwise a balancer would send nobody to any server while no worker runs.
+/// (`--no-worker`) is ready without one, too: otherwise a balancer would take out all servers while no worker runs.
 #[utoipa::path(tag = "health", security(()), responses(
     (status = 200, description = "It can work", body = Readiness),
     (status = 503, description = "It cannot, for now; the detail says what is missing"),

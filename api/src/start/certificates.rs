@@ -41,8 +41,8 @@ pub(super) fn certifier(
         }
         (AcmeChallenge::Dns, None) => {
             return Err(
-                "OCIM_ACME_CHALLENGE is dns, and OCIM_DNS names nobody who may change a zone; set it to http, or \
-                        OCIM_DNS to a provider (docs/dns.md)"
+                "OCIM_ACME_CHALLENGE is dns, and OCIM_DNS is none, so that ocim can change no zone; set OCIM_DNS to a \
+                        provider (docs/dns.md), or OCIM_ACME_CHALLENGE to http"
                     .into(),
             );
         }

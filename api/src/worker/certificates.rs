@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::interval;
 
+use super::keep::each;
 use super::warn;
 use crate::instances::Manager;
 use crate::instances::traffic::served_certificates;
@@ -13,23 +14,36 @@ use crate::instances::traffic::served_certificates;
 const STEPS: Duration = Duration::from_secs(5);
 /// The interval between looks at the directory of certificates.
 const FILES: Duration = Duration::from_secs(60);
+/// The interval between looks at what is to be served.
+const GIVE: Duration = Duration::from_secs(5);
 
-/// Never returns.
+/// Orders, reads and gives certificates, each at its own pace: an order that waits keeps no issued one from visitors. Never
+/// returns.
 pub(super) async fn keep(manager: &Manager) {
-    let (mut steps, mut files) = (interval(STEPS), interval(FILES));
+    tokio::join!(each(STEPS, || advance(manager)), each(FILES, || read(manager)), give(manager));
+}
+
+async fn advance(manager: &Manager) {
+    if let Some(certifier) = &manager.certifier {
+        warn(certifier.sweep().await, "sweep failed: certificates were not ordered or renewed");
+    }
+}
+
+async fn read(manager: &Manager) {
+    if let Some(files) = &manager.certificate_files {
+        warn(files.sweep().await, "sweep failed: certificates from files were not stored");
+    }
+}
+
+/// Gives the gateway what is to be served. A trouble is logged once, not at each look.
+async fn give(manager: &Manager) {
+    let (mut looks, mut said) = (interval(GIVE), None);
     loop {
-        tokio::select! {
-            _ = steps.tick() => {
-                if let Some(certifier) = &manager.certifier {
-                    warn(certifier.sweep().await, "sweep failed: certificates were not ordered or renewed");
-                }
-            }
-            _ = files.tick() => {
-                if let Some(files) = &manager.certificate_files {
-                    warn(files.sweep().await, "sweep failed: certificates from files were not stored");
-                }
-            }
+        looks.tick().await;
+        let trouble = served_certificates::serve(manager).await.err().map(|error| error.to_string());
+        if let Some(error) = trouble.as_ref().filter(|_| trouble != said) {
+            tracing::warn!(error, "certificates were not given to the gateway");
         }
-        warn(served_certificates::serve(manager).await, "certificates were not given to the gateway");
+        said = trouble;
     }
 }

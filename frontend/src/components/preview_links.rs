@@ -101,7 +101,7 @@ pub fn PreviewLinksDialog(target: AppServerSummary, on_close: Callback<()>) -> i
             <header>
                 <h1>"Preview links of " {target.name}</h1>
                 <p>
-                    "Whoever opens a link sees this app server under the real host names, also during maintenance. "
+                    "People who open a link see this app server under the real host names, also during maintenance. "
                     "Everyone else sees the active one."
                 </p>
             </header>

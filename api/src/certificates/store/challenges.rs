@@ -1,7 +1,7 @@
 //! The table `acme_challenges`: what gateways answer while names are validated.
 
+use diesel::QueryDsl;
 use diesel::sql_types::{Array, Text};
-use diesel::{OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::super::challenges::Http01;
@@ -38,15 +38,6 @@ pub async fn remove(conn: &mut AsyncPgConnection, answers: &[Http01]) -> Result<
             .execute(conn)
             .await?;
     Ok(removed)
-}
-
-/// The answer for a token; none: there is no such one.
-///
-/// # Errors
-/// [`DbError`] when the statement fails.
-pub async fn find(conn: &mut AsyncPgConnection, token: &str) -> Result<Option<String>, DbError> {
-    let answer = acme_challenges::table.find(token).select(acme_challenges::key_authorization);
-    Ok(answer.first(conn).await.optional()?)
 }
 
 /// All answers, for gateways: token and key authorization.

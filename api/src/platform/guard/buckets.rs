@@ -65,7 +65,7 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
     }
 
     /// Forgets what other servers were not told of: there are none.
-    pub(super) fn tell_nobody(&self) {
+    pub(super) fn forget_untold(&self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.values_mut().for_each(|bucket| bucket.untold = 0);
     }
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(buckets.tell(1).len(), 1);
         assert_eq!(buckets.tell(10).len(), 1);
         assert!(buckets.take(&2, begin).is_ok() && buckets.take(&2, begin).is_ok());
-        buckets.tell_nobody();
+        buckets.forget_untold();
         assert!(buckets.tell(10).is_empty());
     }
 }

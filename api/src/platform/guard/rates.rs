@@ -119,11 +119,11 @@ impl Rates {
     }
 
     /// There are no other servers to be told.
-    pub fn tell_nobody(&self) {
-        self.callers.iter().for_each(Buckets::tell_nobody);
-        self.addresses.iter().for_each(Buckets::tell_nobody);
-        self.sign_ins.tell_nobody();
-        self.client_errors.tell_nobody();
+    pub fn forget_untold(&self) {
+        self.callers.iter().for_each(Buckets::forget_untold);
+        self.addresses.iter().for_each(Buckets::forget_untold);
+        self.sign_ins.forget_untold();
+        self.client_errors.forget_untold();
     }
 
     /// Counts what another server has accepted.

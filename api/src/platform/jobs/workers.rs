@@ -72,10 +72,11 @@ pub async fn try_write(conn: &mut AsyncPgConnection, id: &str) -> Result<(), DbE
     Ok(())
 }
 
-#[derive(diesel::QueryableByName)]
-struct Count {
+/// A number of rows.
+#[derive(Debug, diesel::QueryableByName)]
+pub(in crate::platform) struct Count {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
-    n: i64,
+    pub(in crate::platform) n: i64,
 }
 
 /// A worker that was seen within the lease time.

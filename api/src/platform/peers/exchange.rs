@@ -51,7 +51,7 @@ pub async fn exchange(db: Db, bus: Bus, guard: Arc<Guard>, are_others: Arc<Atomi
                         tracing::debug!(%error, "the other servers were not told which requests were accepted");
                     }
                 }
-                false => guard.rates.tell_nobody(),
+                false => guard.rates.forget_untold(),
             },
         }
     }

@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::platform::db::DbError;
 use crate::platform::events::bus;
 use crate::platform::jobs::holder;
-use crate::platform::jobs::workers::{LEASE, hostname};
+use crate::platform::jobs::workers::{Count, LEASE, hostname};
 
 /// What a server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +46,6 @@ pub struct ServerRow {
     pub key_ids: Vec<String>,
     #[diesel(sql_type = Text)]
     pub data_dir: String,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
 }
 
 /// Updates the row of this process, and deletes rows not updated for four leases. Returns how many other servers live.

@@ -66,7 +66,7 @@ impl Finding {
 }
 
 impl std::fmt::Display for Finding {
-    /// One line, whatever the words come from.
+    /// One line, also where a text has several.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:<8} {:<13} {}", self.level.as_str(), self.check, one_line(&self.what))?;
         match &self.remedy {

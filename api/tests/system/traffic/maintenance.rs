@@ -56,19 +56,6 @@ async fn the_longest_text_fits_and_a_restart_of_the_gateway_keeps_it() {
     let page = async || gateway.send("127.0.0.1", GET).await.remove(0);
     let expected = "&quot;".repeat(500);
     assert!(page().await.body.contains(&expected));
-    gateway.inner.process().signal(ocim::platform::children::Signal::KILL).unwrap();
-    let supervised = async {
-        let answered = async {
-            loop {
-                let again = tokio::net::TcpStream::connect(gateway.listen).await;
-                if again.is_ok() && gateway.inner.answers().await.is_ok() {
-                    return;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        tokio::select! { () = gateway.inner.supervise() => {}, () = answered => {} }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), supervised).await.expect("the gateway serves again");
+    gateway.crash_and_come_back().await;
     assert!(page().await.body.contains(&expected));
 }

@@ -23,10 +23,11 @@ use ocim::platform::children::Signal;
 use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use ocim::routing::traffic::{Route, Traffic};
 use shared_types::https::HttpsPolicy;
+use tokio::net::TcpStream;
 
 use self::application::Application;
 use self::visitor::Answer;
-use crate::app::ports;
+use crate::app::{ports, until};
 
 /// The limit of visitors' connections in these tests.
 const CONNECTIONS: u32 = 400;
@@ -88,6 +89,15 @@ impl Gateway {
             previews: Vec::new(),
         };
         self.inner.apply(&[route]).await.unwrap();
+    }
+
+    /// Kills HAProxy, and waits until it is supervised back into service.
+    async fn crash_and_come_back(&self) {
+        self.inner.process().signal(Signal::KILL).unwrap();
+        let answered = until("the gateway serves again", async || {
+            TcpStream::connect(self.listen).await.is_ok() && self.inner.answers().await.is_ok()
+        });
+        tokio::select! { () = self.inner.supervise() => {}, () = answered => {} }
     }
 
     /// Sends bytes from an address of this host; gives every answer until the gateway closes the connection.

@@ -242,20 +242,7 @@ async fn a_restart_of_the_gateway_keeps_the_links() {
     let (gateway, candidate) = (Gateway::with(CONNECTIONS, |_| {}).await, Application::start().await);
     let active = Some(gateway.application.address);
     gateway.set(active, None, Scheme::Http, vec![preview(TOKEN, candidate.address, later())]).await;
-    gateway.inner.process().signal(ocim::platform::children::Signal::KILL).unwrap();
-    let supervised = async {
-        let answered = async {
-            loop {
-                let again = tokio::net::TcpStream::connect(gateway.listen).await;
-                if again.is_ok() && gateway.inner.answers().await.is_ok() {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::select! { () = gateway.inner.supervise() => {}, () = answered => {} }
-    };
-    tokio::time::timeout(Duration::from_secs(20), supervised).await.expect("the gateway serves again");
+    gateway.crash_and_come_back().await;
     assert_eq!(gateway.visit(&format!("ocim_preview={TOKEN}")).await.status, 200);
     taken(&candidate);
 }
