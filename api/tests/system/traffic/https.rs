@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ocim::config::gateway::{GatewaySettings, Scheme};
-use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway, HaproxyRoutes};
 use ocim::routing::traffic::{
     Certificate, CertificateSource, Challenge, Question, Revisions, Route, Traffic, TrafficError,
 };
@@ -21,7 +21,7 @@ use shared_types::https::HttpsPolicy;
 use tokio::process::Command;
 
 use super::Gateway;
-use crate::app::{http, ports};
+use crate::app::{http, ports, until};
 
 /// Certificates in memory, each of its own authority.
 #[derive(Debug, Default)]
@@ -300,4 +300,32 @@ async fn a_gateway_without_https_says_so() {
     store.issue(1, 1, &["a.example"]);
     let words = store.give(&gateway).await.unwrap_err().0;
     assert!(words.contains("set OCIM_GATEWAY_LISTEN_TLS"), "{words}");
+}
+
+#[tokio::test]
+async fn a_haproxy_of_an_earlier_version_takes_routes_until_it_is_reloaded() {
+    let directory = tempfile::tempdir().unwrap();
+    let (dir, listen) = (directory.path(), ports::reserved());
+    let text = format!(
+        "global\n    stats socket unix@runtime mode 600 level admin\ndefaults\n    mode http\n    timeout client 5s\n    \
+         timeout server 5s\n    timeout connect 5s\nfrontend visitors\n    bind {listen}\n    \
+         http-request return status 200 lf-string \"%[req.hdr(host),map(routes.map)]\" content-type text/plain\n"
+    );
+    std::fs::write(dir.join("haproxy.cfg"), text).unwrap();
+    std::fs::write(dir.join("routes.map"), "").unwrap();
+    let mut haproxy = Command::new("haproxy");
+    haproxy.args(["-db", "-f", "haproxy.cfg", "-C"]).arg(dir).stdin(Stdio::null()).kill_on_drop(true);
+    let _haproxy = haproxy.spawn().unwrap();
+    let settings = ocim::config::Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
+    let settings = GatewaySettings::new(&settings).unwrap();
+    let routes = HaproxyRoutes::new(&GatewayConfig { settings, dir: dir.to_owned(), connections: 100 });
+    until("it answers", async || routes.answers().await.is_ok()).await;
+    routes.set_challenges(&[Challenge { token: "t".to_owned(), answer: "t.k".to_owned() }]).await.unwrap();
+    let target = Some(SocketAddr::from(([10, 0, 0, 7], 80)));
+    let (https, previews) = (HttpsPolicy::Redirect, Vec::new());
+    let route = Route { hostname: "a.example".into(), target, notice: None, scheme: Scheme::Http, https, previews };
+    routes.replace_all(&[route]).await.unwrap();
+    let answer = http().build().unwrap().get(format!("http://{listen}/")).header("host", "a.example").send().await;
+    assert_eq!(answer.unwrap().text().await.unwrap(), "10.0.0.7|80/http");
+    assert_eq!(std::fs::read_to_string(dir.join("challenges.map")).unwrap(), "t t.k\n", "the next start reads it");
 }

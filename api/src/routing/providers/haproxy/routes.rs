@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use super::certificates::CertificateFiles;
 use super::config::{CHALLENGES, MAP, PREVIEWS};
+use super::map_file::Entries;
 use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
@@ -51,7 +52,7 @@ impl HaproxyRoutes {
         let tables = Tables::read(&self.directory).map_err(|error| self.file_error(&error))?;
         self.become_tables(&tables).await?;
         let challenges = map_file::read(&self.directory.join(CHALLENGES)).map_err(|error| self.file_error(&error))?;
-        self.runtime.become_table(CHALLENGES, &challenges).await?;
+        self.become_map(CHALLENGES, &challenges).await?;
         match &self.certificates {
             Some(certificates) => certificates.load(&self.runtime).await,
             None => Ok(()),
@@ -60,18 +61,17 @@ impl HaproxyRoutes {
 
     async fn become_tables(&self, tables: &Tables) -> Result<(), TrafficError> {
         self.runtime.become_table(MAP, &tables.routes.0).await?;
-        self.become_previews(&tables.previews).await
+        self.become_map(PREVIEWS, &tables.previews.0).await
     }
 
-    /// A HAProxy of an older version has no preview links; its next start reads them from the file.
-    async fn become_previews(&self, previews: &Table) -> Result<(), TrafficError> {
-        if self.runtime.has_map(PREVIEWS).await? {
-            return self.runtime.become_table(PREVIEWS, &previews.0).await;
+    /// Like [`Runtime::become_table`], for a map that a HAProxy of an older version does not have: its next start reads the
+    /// file. Until then it takes routes all the same.
+    async fn become_map(&self, map: &str, wanted: &Entries) -> Result<(), TrafficError> {
+        if self.runtime.has_map(map).await? {
+            return self.runtime.become_table(map, wanted).await;
         }
-        if !previews.0.is_empty() {
-            tracing::warn!(
-                "HAProxy runs with a configuration that has no preview links: restart the gateway's service"
-            );
+        if !wanted.is_empty() {
+            tracing::warn!(map, "HAProxy runs with a configuration of an older version: reload the gateway's service");
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Traffic for HaproxyRoutes {
         changed.set(routes)?;
         let (tables, _lock) = self.change(|mut tables| tables.set(routes).map(|()| tables)).await?;
         self.runtime.set(MAP, &changed.0).await?;
-        self.become_previews(&tables.previews).await
+        self.become_map(PREVIEWS, &tables.previews.0).await
     }
 
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
@@ -148,7 +148,7 @@ impl Traffic for HaproxyRoutes {
         let _lock = self.hold().await?;
         let entries = challenges.iter().map(entry).collect::<Result<_, _>>()?;
         map_file::keep(&self.directory, CHALLENGES, &entries).map_err(|error| self.file_error(&error))?;
-        self.runtime.become_table(CHALLENGES, &entries).await
+        self.become_map(CHALLENGES, &entries).await
     }
 
     async fn set_certificates(&self, all: &Revisions, source: &dyn CertificateSource) -> Result<(), TrafficError> {
